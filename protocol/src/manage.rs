@@ -1,0 +1,319 @@
+//! `io.mfad.Manage`: what mfactl may ask. One method a verb; who may call each is the daemon's table.
+//!
+//! Times are milliseconds since 1970 (UTC). A refusal is [`REFUSED`] with a sentence: a fact and a remedy.
+
+use crate::wire;
+
+/// The description of the interface, for `GetInterfaceDescription`.
+pub const DESCRIPTION: &str = include_str!("../io.mfad.Manage.varlink");
+
+/// The interface's name.
+pub const INTERFACE: &str = "io.mfad.Manage";
+
+/// The error of a request that was understood and refused. Its `reason` is for people.
+pub const REFUSED: &str = "io.mfad.Manage.Refused";
+
+wire! {
+    /// Whether an administrator switched the second factor on for a person.
+    enum Switch {
+        /// Asked for at each login that a rule covers.
+        Enabled = "enabled",
+        /// Not switched on.
+        Disabled = "disabled",
+    }
+
+    /// Whether a person's codes are looked at now.
+    enum Lock {
+        /// They are.
+        Open = "open",
+        /// Too many failures lately: not until the window has passed.
+        Throttled = "throttled",
+        /// Too many failures in a row: not until an administrator unlocks.
+        Locked = "locked",
+    }
+
+    /// A person, in a list.
+    struct UserLine {
+        /// The account name.
+        user: String,
+        /// The uid that the account is bound to; none before the first login or change.
+        uid: Option<u32>,
+        /// The switch.
+        switch: Switch,
+        /// The address kept in the account.
+        email: Option<String>,
+        /// The lock.
+        lock: Lock,
+        /// The last login with a factor.
+        last_login: Option<u64>,
+    }
+
+    /// A code that is out.
+    struct ChallengeLine {
+        /// The PAM service it was asked for.
+        service: String,
+        /// The address or "local" or "unknown".
+        source: String,
+        /// When it was made.
+        opened: u64,
+        /// When it ends.
+        expires: u64,
+        /// Tries left.
+        tries_left: u32,
+    }
+
+    /// A person, whole.
+    struct UserDetail {
+        /// The account name.
+        user: String,
+        /// The uid that the account is bound to.
+        uid: Option<u32>,
+        /// The switch.
+        switch: Switch,
+        /// The address kept in the account.
+        email: Option<String>,
+        /// The address that a code would be sent to now, from whichever source answers first.
+        sends_to: Option<String>,
+        /// Where `sends_to` comes from: "account", "map:/etc/mfad/addresses", …
+        sends_to_source: Option<String>,
+        /// Factors that can be used now.
+        factors: Vec<String>,
+        /// The lock.
+        lock: Lock,
+        /// When the throttle lifts.
+        throttled_until: Option<u64>,
+        /// Wrong codes in a row.
+        consecutive_failures: u32,
+        /// Mails sent within the last day.
+        mails_today: u32,
+        /// Codes that are out.
+        challenges: Vec<ChallengeLine>,
+        /// The last login with a factor.
+        last_login: Option<u64>,
+    }
+
+    /// Whether a request changed anything.
+    enum Change {
+        /// It did.
+        Changed = "changed",
+        /// It was so already.
+        Unchanged = "unchanged",
+    }
+
+    /// A place in a configuration file and what is wrong there.
+    struct Problem {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: Option<u32>,
+        /// Column, from 1.
+        column: Option<u32>,
+        /// The key, dotted.
+        key: Option<String>,
+        /// The fact.
+        message: String,
+        /// What to do.
+        remedy: String,
+    }
+
+    /// How a step or a check went.
+    enum Outcome {
+        /// Well.
+        Ok = "ok",
+        /// Not well, and it still works.
+        Warning = "warning",
+        /// Not.
+        Failed = "failed",
+    }
+
+    /// One step of a test, or one check of the daemon's health.
+    struct Finding {
+        /// What was tried or looked at.
+        name: String,
+        /// How it went.
+        outcome: Outcome,
+        /// What was seen; for a failure also what to do.
+        detail: String,
+    }
+
+    /// A number that the daemon counts since its start.
+    struct Counter {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: u64,
+    }
+
+    /// Whether to wait for more events.
+    enum Follow {
+        /// Those that are there.
+        No = "no",
+        /// And those to come, until the caller hangs up.
+        Yes = "yes",
+    }
+
+    /// A record of the audit.
+    struct EventLine {
+        /// Rises by one an event.
+        id: i64,
+        /// When.
+        at: u64,
+        /// The kind, such as "login-allowed".
+        kind: String,
+        /// The syslog priority's name: "info", "notice", "warning", "alert".
+        priority: String,
+        /// The person it is about.
+        user: Option<String>,
+        /// The PAM service.
+        service: Option<String>,
+        /// The address or "local" or "unknown".
+        source: Option<String>,
+        /// The reference that the person may have been shown.
+        reference: Option<String>,
+        /// A sentence.
+        text: String,
+    }
+
+    /// The first call: agrees on a version.
+    method "io.mfad.Manage" Hello {
+        /// The version that the caller speaks.
+        protocol: u32,
+    } ->
+    /// The daemon's own.
+    HelloReply {
+        /// The version that the daemon speaks.
+        protocol: u32,
+        /// The daemon's release.
+        release: String,
+    }
+
+    /// Lists accounts by name, a page a call.
+    method "io.mfad.Manage" ListUsers {
+        /// Start after this name.
+        after: Option<String>,
+        /// Only names and addresses that contain this.
+        filter: Option<String>,
+    } ->
+    /// A page.
+    ListUsersReply {
+        /// The accounts.
+        users: Vec<UserLine>,
+        /// Ask again with this as `after`; none at the end.
+        next: Option<String>,
+    }
+
+    /// Shows one account.
+    method "io.mfad.Manage" ShowUser {
+        /// The account name.
+        user: String,
+    } ->
+    /// The account.
+    ShowUserReply {
+        /// All of it, secrets excepted.
+        account: UserDetail,
+    }
+
+    /// Switches the second factor on for a person.
+    method "io.mfad.Manage" EnableUser {
+        /// The account name.
+        user: String,
+    } ->
+    /// What came of it.
+    EnableUserReply {
+        /// Whether it was off before.
+        change: Change,
+        /// What would keep the person out as things are.
+        warning: Option<String>,
+    }
+
+    /// Switches it off.
+    method "io.mfad.Manage" DisableUser {
+        /// The account name.
+        user: String,
+    } ->
+    /// What came of it.
+    DisableUserReply {
+        /// Whether it was on before.
+        change: Change,
+    }
+
+    /// Forgets failures, locks and used-up codes.
+    method "io.mfad.Manage" UnlockUser {
+        /// The account name.
+        user: String,
+    } ->
+    /// What came of it.
+    UnlockUserReply {
+        /// Whether anything was locked or counted.
+        change: Change,
+    }
+
+    /// Sets or clears the address kept in the account.
+    method "io.mfad.Manage" SetEmail {
+        /// The account name.
+        user: String,
+        /// The address; none clears it.
+        address: Option<String>,
+    } ->
+    /// What came of it.
+    SetEmailReply {
+        /// Whether it was another before.
+        change: Change,
+        /// The address as it will be used.
+        address: Option<String>,
+    }
+
+    /// Reads the configuration files with the daemon's own parser, and changes nothing.
+    method "io.mfad.Manage" CheckConfig {} ->
+    /// What was found.
+    CheckConfigReply {
+        /// The files read, in order.
+        files: Vec<String>,
+        /// Nothing is wrong if empty.
+        problems: Vec<Problem>,
+    }
+
+    /// Sends a test mail along the real path. With `more`: a reply a step, as it happens.
+    method "io.mfad.Manage" TestMail {
+        /// Where to.
+        address: String,
+    } ->
+    /// A step.
+    TestMailReply {
+        /// What was tried and how it went.
+        finding: Finding,
+    }
+
+    /// Reads the audit, oldest first. With `more`: a reply a batch; with `follow` until the caller hangs up.
+    method "io.mfad.Manage" Events {
+        /// Only this person's.
+        user: Option<String>,
+        /// Not before this time.
+        since: Option<u64>,
+        /// At most so many of the newest; all if none.
+        last: Option<u32>,
+        /// Whether to wait for more.
+        follow: Follow,
+    } ->
+    /// A batch.
+    EventsReply {
+        /// In order.
+        events: Vec<EventLine>,
+    }
+
+    /// Asks how the daemon is.
+    method "io.mfad.Manage" Health {} ->
+    /// How it is.
+    HealthReply {
+        /// The worst of the checks.
+        outcome: Outcome,
+        /// The daemon's release.
+        release: String,
+        /// Seconds since its start.
+        uptime: u64,
+        /// What was looked at.
+        checks: Vec<Finding>,
+        /// What was counted since the start.
+        counters: Vec<Counter>,
+    }
+}
