@@ -1,3 +1,4 @@
 //! stub
 #![forbid(unsafe_code)]
 pub mod address;
+pub mod deliver;
