@@ -83,7 +83,8 @@ def timed_rounds(everybody, options):
                 if not options.quick:
                     machine.wait_until_quiet(QUIET_LIMIT, IDLE)
                 print(f"round {turn + 1}: {one.title}, {processes} processes", file=sys.stderr, flush=True)
-                figures = one.run(*one.users(), "--procs", processes, "--n", logins[processes])
+                count = min(logins[processes], one.most)
+                figures = one.run(*one.users(), "--procs", processes, "--n", count)
                 clean = figures["others_cpu"] <= os.cpu_count() * (1 - IDLE) / 2
                 runs.append({"round": turn, "name": one.name, "processes": processes, "clean": clean, **figures})
     return runs

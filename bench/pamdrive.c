@@ -216,14 +216,15 @@ static bool code_in_message(int dir, const char *name, char code[CODE])
     close(fd);
     if (got <= 0) return false;
     text[got] = 0;
-    char *at = memmem(text, (size_t)got, mark, sizeof mark - 1);
-    if (!at) return false;
-    at += sizeof mark - 1;
-    size_t digits = strspn(at, "0123456789");
-    if (digits < 4 || digits >= CODE) return false;
-    memcpy(code, at, digits);
-    code[digits] = 0;
-    return true;
+    for (char *at = text; (at = strstr(at, mark));) {
+        at += sizeof mark - 1;
+        size_t digits = strspn(at, "0123456789");
+        if (digits < 4 || digits >= CODE) continue;
+        memcpy(code, at, digits);
+        code[digits] = 0;
+        return true;
+    }
+    return false;
 }
 
 /* Reads the newest message of a user and unlinks all of them. */
