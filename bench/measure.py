@@ -28,17 +28,18 @@ def main():
         signal.signal(stop, lambda *_: sys.exit(1))
     subprocess.Popen([f"{machine.BIN}/logsink", "/dev/log"])
     everybody = assemble(options)
+    by_name = {one.name: one for one in everybody}
+    present = lambda *names: [by_name[name] for name in names if name in by_name]
     result = {
         "quick": options.quick,
         "titles": {one.name: one.title for one in everybody},
         "rounds": timed_rounds(everybody, options),
-        "verdicts": {one.name: verdicts(one, options) for one in everybody if one.name in ("ga", "oath", "mfad")},
+        "flushes": {one.name: flushes(one, options) for one in present("floor", "mfad")},
+        "footprint": {one.name: footprint(one) for one in present("mfad-many")},
         "loading": loading(options),
+        # Last: an account that met wrong codes is not like others for a while.
+        "verdicts": {one.name: verdicts(one, options) for one in present("ga", "oath", "mfad")},
     }
-    by_name = {one.name: one for one in everybody}
-    result["flushes"] = {name: flushes(by_name[name], options) for name in ("floor", "mfad") if name in by_name}
-    if "mfad-many" in by_name:
-        result["footprint"] = footprint(by_name["mfad-many"])
     with open(options.result, "w") as f:
         json.dump(result, f, indent=1)
     wrong = report.show(result)
@@ -76,7 +77,7 @@ def timed_rounds(everybody, options):
     for turn in range(options.rounds if options.quick else 3 * options.rounds):
         for processes in logins:
             for one in everybody if turn % 2 == 0 else reversed(everybody):
-                if processes > 1 and one.name in ("mfad-one", "mfad-many"):
+                if one.alone and processes > 1:
                     continue
                 if enough(runs, one.name, processes, options.rounds):
                     continue
@@ -95,13 +96,14 @@ def enough(runs, name, processes, wanted):
 
 
 def verdicts(one, options):
-    """Logins that start together, codes tried twice, codes raced for, wrong codes. Each part has users of its own."""
+    """Logins that start together, codes tried twice, codes raced for, wrong codes. Each part has users of its own, and
+    the parts with a right code come before any wrong one of the same user."""
     print(f"verdicts: {one.title}", file=sys.stderr, flush=True)
     share = 10 if options.quick else 1
-    together = one.run(*one.users(), "--procs", 32, "--n", 30 // share, "--warmup", 0, "--lockstep", "--recheck")
-    replay = one.run(*one.users(500, 200 // share), "--n", 200 // share, "--warmup", 0, "--replay")
-    race = one.run(*one.users(700, 200 // share), "--procs", 8, "--n", 200 // share, "--warmup", 0, "--race")
-    wrong = one.run(*one.users(900, 100 // share), "--n", 100 // share, "--warmup", 0, "--wrong")
+    together = one.run(*one.users(0, 320), "--procs", 32, "--n", 30 // share, "--warmup", 0, "--lockstep", "--recheck")
+    replay = one.run(*one.users(320, 200), "--n", 200 // share, "--warmup", 0, "--replay")
+    race = one.run(*one.users(520, 300), "--procs", 8, "--n", 300 // share, "--warmup", 0, "--race")
+    wrong = one.run(*one.users(820, 100), "--n", 100 // share, "--warmup", 0, "--wrong")
     return {"together": together, "replay": replay, "race": race, "wrong": wrong}
 
 
