@@ -1,0 +1,33 @@
+//! A throw-away host for stories on real programs: sshd, sudo, su, login, mail servers, mfad itself.
+//!
+//! [`on_a_host`] runs a story on a thread that has left the machine's mount namespace: it sees a private `/etc`, `/run`,
+//! `/dev`, `/var/log` and mail spool, and so does every program it starts. Nothing is written outside, so nothing has to be put back,
+//! even if the test is killed.
+//!
+//! - [`host`]: the story's thread, its people and its PAM stacks.  [`namespace`]: what is made private, and how.
+//! - [`daemon`]: mfad and mfactl.  [`audit`]: what mfad says happened.
+//! - [`sshd`], [`postfix`], [`mail`]: real servers.  [`terminal`]: a person at a pseudo-terminal.
+//! - [`race`]: many PAM conversations at the same moment.
+//! - [`process`], [`syslog`], [`wait`], [`binaries`], [`certificates`]: what those are made of.
+//! - [`site`]: the usual cast of a story, put together.
+
+#![forbid(unsafe_code)]
+
+pub mod audit;
+pub mod binaries;
+pub mod certificates;
+pub mod daemon;
+pub mod host;
+pub mod mail;
+pub mod namespace;
+pub mod postfix;
+pub mod process;
+pub mod race;
+pub mod site;
+pub mod sshd;
+pub mod syslog;
+pub mod terminal;
+pub mod wait;
+
+pub use host::{Host, Person, on_a_host};
+pub use site::Site;

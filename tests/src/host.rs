@@ -1,0 +1,210 @@
+//! The host of a story: its thread, its people, its PAM stacks.
+
+use std::cell::Cell;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use crate::binaries;
+use crate::namespace::{self, BASE};
+use crate::process::explain;
+use crate::syslog::Syslog;
+
+/// The password of everybody on a throw-away host.
+pub const PASSWORD: &str = "correct horse";
+
+const PASSWORD_HASH: &str =
+    "$6$mfadtests$c65eXyi.LheDWPiBeUOTB.LiZynDFbo6.N0KiizQwsSF/FincNSlSQtfkxJ2X1aWfLW8ZwEAIGVuSVl6jAW0T/";
+
+/// A machine as far as a story can see.
+pub struct Host {
+    syslog: Syslog,
+    next_uid: Cell<u32>,
+}
+
+/// Somebody with an account and [`PASSWORD`].
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The account's name.
+    pub name: String,
+    /// The uid, and the gid of a group of the same name.
+    pub uid: u32,
+    /// The home directory.
+    pub home: PathBuf,
+}
+
+impl Person {
+    /// The address that stories give this person.
+    pub fn address(&self) -> String {
+        format!("{}@example.org", self.name)
+    }
+}
+
+/// What stands before our module in a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstFactor {
+    /// A password, checked by `pam_unix`.
+    Password,
+    /// Nothing: the program has checked a key.
+    Elsewhere,
+}
+
+/// Runs a story on a host of its own.
+///
+/// # Panics
+/// If the story does, or if the process is not root's.
+pub fn on_a_host(story: impl FnOnce(&Host) + Send) {
+    // The name of the test, so that a failure is told under it.
+    let name = thread::current().name().unwrap_or("story").to_owned();
+    let ended = thread::scope(|scope| {
+        let thread = thread::Builder::new().name(name).spawn_scoped(scope, || story(&Host::new()));
+        thread.expect("a thread").join()
+    });
+    if let Err(panic) = ended {
+        resume_unwind(panic);
+    }
+}
+
+impl Host {
+    fn new() -> Self {
+        namespace::enter();
+        let host = Host { syslog: Syslog::listen(), next_uid: Cell::new(61_000) };
+        namespace::directory("/run/home/root", 0o700);
+        namespace::directory("/run/sshd", 0o755);
+        host.edit("/etc/passwd", |text| move_home_of_root(&text));
+        for service in ["sshd", "sudo", "su", "su-l", "login"] {
+            host.stack(service, FirstFactor::Password);
+        }
+        host.write("/etc/sudoers", "Defaults !lecture, timestamp_timeout=0\nALL ALL=(ALL:ALL) ALL\n", 0o440);
+        host
+    }
+
+    /// Writes a file of root's, whole, with this mode.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>, text: &str, mode: u32) {
+        let path = path.as_ref();
+        fs::write(path, text)
+            .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
+            .unwrap_or_else(|error| panic!("writing {}: {error}", path.display()));
+    }
+
+    /// Adds an account that can log in with [`PASSWORD`], and its home.
+    ///
+    /// # Panics
+    /// If a file cannot be written.
+    pub fn person(&self, name: &str) -> Person {
+        let uid = self.next_uid.replace(self.next_uid.get() + 1);
+        let home = PathBuf::from(format!("/run/home/{name}"));
+        append("/etc/passwd", &format!("{name}:x:{uid}:{uid}::{}:/bin/sh\n", home.display()));
+        append("/etc/shadow", &format!("{name}:{PASSWORD_HASH}:20000:0:99999:7:::\n"));
+        append("/etc/group", &format!("{name}:x:{uid}:\n"));
+        namespace::directory(&home, 0o700);
+        chown(&home, Some(uid), Some(uid)).expect("the home's owner");
+        Person { name: name.to_owned(), uid, home }
+    }
+
+    /// Gives root [`PASSWORD`].
+    ///
+    /// # Panics
+    /// If `/etc/shadow` cannot be written.
+    pub fn root(&self) -> Person {
+        self.edit("/etc/shadow", |text| {
+            let others = text.lines().filter(|line| !line.starts_with("root:"));
+            let root = format!("root:{PASSWORD_HASH}:20000:0:99999:7:::");
+            others.chain([root.as_str()]).map(|line| format!("{line}\n")).collect()
+        });
+        Person { name: "root".to_owned(), uid: 0, home: "/run/home/root".into() }
+    }
+
+    /// Writes the stack of a PAM service: the documented one, with the module that was built.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn stack(&self, service: &str, first: FirstFactor) {
+        self.stack_with(service, first, "");
+    }
+
+    /// As [`Host::stack`], with arguments for the module.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn stack_with(&self, service: &str, first: FirstFactor, arguments: &str) {
+        let password = "auth [success=1 default=ignore] pam_unix.so nodelay\nauth requisite pam_deny.so\n";
+        let before = if first == FirstFactor::Password { password } else { "" };
+        let module = binaries::module();
+        let text = format!(
+            "{before}auth required {} {arguments}\nauth required pam_permit.so\n\
+             account required pam_unix.so\npassword required pam_deny.so\nsession required pam_permit.so\n",
+            module.display()
+        );
+        self.write(format!("/etc/pam.d/{service}"), &text, 0o644);
+    }
+
+    /// What was logged through `/dev/log`.
+    pub fn syslog(&self) -> &Syslog {
+        &self.syslog
+    }
+
+    fn edit(&self, path: &str, change: impl FnOnce(String) -> String) {
+        let before = fs::read_to_string(path).unwrap_or_else(|error| panic!("reading {path}: {error}"));
+        fs::write(path, change(before)).unwrap_or_else(|error| panic!("writing {path}: {error}"));
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            explain("/dev/log", &self.syslog.lines().join("\n"));
+        }
+    }
+}
+
+/// A path below the story's private directory.
+pub fn path(relative: &str) -> PathBuf {
+    Path::new(BASE).join(relative)
+}
+
+/// A TCP port of loopback that nobody listens on, outside the range from which the kernel picks on its own.
+///
+/// # Panics
+/// If there is none.
+pub fn free_port() -> u16 {
+    let seed = u32::try_from(nix::unistd::gettid().as_raw()).expect("a thread id");
+    let candidates =
+        (0..5000).map(|step| 10_000 + (seed.wrapping_mul(7919).wrapping_add(step * 13)) % 20_000);
+    candidates
+        .filter_map(|port| u16::try_from(port).ok())
+        .filter(|port| !ALREADY_PICKED.with_borrow(|picked| picked.contains(port)))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .inspect(|port| ALREADY_PICKED.with_borrow_mut(|picked| picked.push(*port)))
+        .expect("a free port")
+}
+
+thread_local! {
+    static ALREADY_PICKED: std::cell::RefCell<Vec<u16>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+fn append(path: &str, line: &str) {
+    OpenOptions::new()
+        .append(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(line.as_bytes()))
+        .unwrap_or_else(|error| panic!("adding to {path}: {error}"));
+}
+
+/// So that clients that root starts read nothing of the machine's.
+fn move_home_of_root(passwd: &str) -> String {
+    let moved = passwd.lines().map(|line| match line.split(':').collect::<Vec<_>>()[..] {
+        ["root", x, uid, gid, gecos, _, shell] => {
+            format!("root:{x}:{uid}:{gid}:{gecos}:/run/home/root:{shell}\n")
+        }
+        _ => format!("{line}\n"),
+    });
+    moved.collect()
+}

@@ -1,0 +1,103 @@
+//! The throw-away host itself: what it promises to the stories, and to the machine.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use mfad_tests::certificates::Certificates;
+use mfad_tests::host::{free_port, path};
+use mfad_tests::mail::{BrokenMailServer, Fault, MailServer, PYTHON};
+use mfad_tests::on_a_host;
+use mfad_tests::postfix::Postfix;
+use mfad_tests::process::run;
+use mfad_tests::terminal::Terminal;
+
+#[test]
+fn a_story_leaves_no_trace_on_the_machine() {
+    let files = ["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/pam.d/sshd", "/etc/sudoers"];
+    let state = || files.map(|file| fs::metadata(file).ok().map(|is| (is.ino(), is.mtime_nsec(), is.len())));
+    let (before, run_before) = (state(), names("/run"));
+    on_a_host(|host| {
+        host.person("anna");
+        host.root();
+        host.write(path("file"), "text", 0o600);
+        host.write("/etc/mfad-harness", "text", 0o600);
+    });
+    assert_eq!(state(), before);
+    assert_eq!(names("/run"), run_before);
+    assert!(!fs::exists("/etc/mfad-harness").expect("/etc"));
+}
+
+fn names(directory: &str) -> Vec<std::ffi::OsString> {
+    let mut names: Vec<_> =
+        fs::read_dir(directory).expect("a directory").flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_programs_log_can_be_read() {
+    on_a_host(|host| {
+        run("logger", &["-t", "somebody", "something happened"]).expect_success("logger");
+        host.syslog().await_line(&["somebody", "something happened"]);
+    });
+}
+
+#[test]
+fn a_person_at_a_terminal_can_type_and_hang_up() {
+    on_a_host(|host| {
+        let anna = host.person("anna");
+        let mut terminal =
+            Terminal::start_as(&anna, &["sh", "-c", "tty; id -un; read line; echo \"got $line\"; cat"]);
+        terminal.expect("/dev/pts/");
+        terminal.expect("anna");
+        terminal.type_line("a line");
+        terminal.expect("got a line");
+        terminal.press("\x03");
+        let (status, _) = terminal.await_end();
+        assert!(!status.success());
+    });
+}
+
+#[test]
+fn postfix_takes_mail_by_smtp_and_by_its_own_sendmail() {
+    on_a_host(|host| {
+        let anna = host.person("anna");
+        let postfix = Postfix::start(host);
+        let message = "To: anna@example.org\nSubject: one\n\n123456\n";
+        host.write(path("message"), message, 0o644);
+        let command = format!("sendmail -t -i < {}", path("message").display());
+        run("sh", &["-c", &command]).expect_success("sendmail");
+        let mail = postfix.await_mail(&anna, 1);
+        assert_eq!((mail.subject.as_str(), mail.code().as_str()), ("one", "123456"));
+        send(&postfix.url(), "two");
+        postfix.await_mail(&anna, 2);
+    });
+}
+
+#[test]
+fn a_mail_server_can_go_and_another_come_on_the_same_port() {
+    on_a_host(|_| {
+        let port = free_port();
+        let broken = BrokenMailServer::start_on(port, Fault::DropsInData);
+        assert_ne!(send(&format!("smtp://127.0.0.1:{port}"), "lost").code, 0);
+        drop(broken);
+        let real = MailServer::start_on(port, &[]);
+        assert_eq!(send(&real.url(), "kept").code, 0);
+        assert_eq!(real.await_mail(1).subject, "kept");
+        drop(real);
+        let authority = Certificates::create("relay");
+        let (certificate, key) =
+            (authority.certificate.display().to_string(), authority.key.display().to_string());
+        MailServer::start_on(port, &["--tls", "implicit", "--cert", &certificate, "--key", &key]);
+        let trusted = authority.authority.display().to_string();
+        run("openssl", &["verify", "-CAfile", &trusted, &certificate]).expect_success("openssl verify");
+    });
+}
+
+fn send(url: &str, subject: &str) -> mfad_tests::process::Finished {
+    let port = url.rsplit(':').next().expect("a port");
+    let script = "import smtplib, sys\n\
+                  client = smtplib.SMTP('127.0.0.1', int(sys.argv[1]), timeout=10)\n\
+                  client.sendmail('root@example.org', ['anna@example.org'], f'Subject: {sys.argv[2]}\\n\\n123456\\n')\n";
+    run(PYTHON, &["-c", script, port, subject])
+}
