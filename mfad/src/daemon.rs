@@ -22,7 +22,7 @@ use crate::people::People;
 use crate::rules::attempt::UserName;
 use crate::store::memory::Memory;
 use crate::store::sqlite::Sqlite;
-use crate::store::{Step, Store};
+use crate::store::Step;
 use crate::vault::Vault;
 
 /// What a reload replaces, all at once.

@@ -13,7 +13,7 @@ use nix::libc;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
 use crate::address::EmailAddress;
-use crate::config::AddressSource;
+use crate::config::{AddressSource, variables};
 use crate::rules::attempt::UserName;
 use crate::rules::policy::KnownAddress;
 
@@ -115,7 +115,8 @@ impl People {
             AddressSource::Map(path) => self.mapped(path, name)?,
             AddressSource::Userdb => recorded(name)?,
             AddressSource::Pattern(pattern) => {
-                EmailAddress::parse(&pattern.replace("$USER", name.as_str())).ok()
+                let value_of = |variable: &str| (variable == "USER").then_some(name.as_str());
+                variables::expand(pattern, value_of).ok().and_then(|text| EmailAddress::parse(&text).ok())
             }
         };
         Ok(KnownAddress { source: source.clone(), address })

@@ -193,10 +193,28 @@ fn read_template(file: &Path) -> Result<Template, Failure> {
 fn courier(transport: &Transport, host: &str) -> Arc<dyn Courier> {
     match transport {
         Transport::Smtp(relays) => {
-            Arc::new(SmtpCourier::new(relays.clone(), host.to_owned(), DELIVERY))
+            Arc::new(SmtpCourier::new(relays.iter().map(relay).collect(), host.to_owned(), DELIVERY))
         }
         Transport::Sendmail(argv) => Arc::new(SendmailCourier::new(argv.clone(), DELIVERY)),
-        Transport::Maildir(pattern) => Arc::new(MaildirCourier::new(pattern.clone(), host.to_owned())),
+        Transport::Maildir(pattern) => Arc::new(MaildirCourier::new(pattern.clone(), host)),
+    }
+}
+
+fn relay(relay: &config::Relay) -> crate::deliver::smtp::RelaySettings {
+    use crate::deliver::smtp::{Encryption, RelayLogin, RelaySettings};
+    RelaySettings {
+        host: relay.host.clone(),
+        port: relay.port,
+        encryption: match relay.security {
+            config::Security::ImplicitTls => Encryption::Tls,
+            config::Security::StartTls => Encryption::StartTls,
+            config::Security::Plain => Encryption::Plain,
+        },
+        login: relay.login.as_ref().map(|login| RelayLogin {
+            user: login.user.clone(),
+            password_file: login.password_file.clone(),
+        }),
+        ca_file: relay.ca_file.clone(),
     }
 }
 

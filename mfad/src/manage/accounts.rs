@@ -7,13 +7,14 @@ use protocol::manage::{self as wire, Change, Lock, Switch};
 use super::{Administration, Refused};
 use crate::address::EmailAddress;
 use crate::audit::{Event, Kind};
+use crate::config::AddressSource;
 use crate::moment::Moment;
 use crate::people::Found;
 use crate::rules::account::Account;
 use crate::rules::attempt::UserName;
 use crate::rules::policy;
 use crate::rules::throttle::Hold;
-use crate::store::{Rest, transact};
+use crate::store::{Rest, Store, transact};
 
 impl Administration<'_> {
     pub(super) async fn list(&self, list: wire::ListUsers) -> Result<wire::ListUsersReply, Refused> {
@@ -52,7 +53,7 @@ impl Administration<'_> {
             switch: account.switch,
             email: account.email.as_ref().map(ToString::to_string),
             sends_to: sends_to.map(|(address, _)| address.to_string()),
-            sends_to_source: sends_to.map(|(_, source)| source.to_string()),
+            sends_to_source: sends_to.map(|(_, source)| source_name(source)),
             factors: if sends_to.is_some() { vec!["email".to_owned()] } else { vec![] },
             lock,
             throttled_until: throttled.map(|wait| now.wall_after(wait)),
@@ -178,6 +179,16 @@ impl Administration<'_> {
             Some(Hold::Throttled(wait)) => (Lock::Throttled, Some(wait)),
             Some(Hold::Locked) => (Lock::Locked, None),
         }
+    }
+}
+
+/// A source as the configuration spells it.
+fn source_name(source: &AddressSource) -> String {
+    match source {
+        AddressSource::Account => "account".to_owned(),
+        AddressSource::Userdb => "userdb".to_owned(),
+        AddressSource::Map(path) => format!("map:{}", path.display()),
+        AddressSource::Pattern(pattern) => format!("pattern:{pattern}"),
     }
 }
 

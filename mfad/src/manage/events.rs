@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::daemon::Daemon;
 use crate::listen::Connection;
-use crate::store::EventQuery;
+use crate::store::{EventQuery, Store};
 
 /// Events a reply: well within a frame, for an event is capped by the fields that it is made of.
 const BATCH: u32 = 40;

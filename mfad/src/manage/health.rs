@@ -6,6 +6,7 @@ use super::Administration;
 use crate::config::{self, LogCodes, OnFailure};
 use crate::daemon::Daemon;
 use crate::metrics::METRICS;
+use crate::store::Store;
 
 impl Administration<'_> {
     pub(super) fn check_config(&self) -> wire::CheckConfigReply {

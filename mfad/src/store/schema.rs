@@ -48,6 +48,6 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     for step in missing {
         transaction.execute_batch(step).map_err(failed)?;
     }
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(failed)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
