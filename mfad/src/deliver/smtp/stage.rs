@@ -166,6 +166,9 @@ impl Marker {
             Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
                 "renew it, or check this host's clock"
             }
+            Error::InvalidCertificate(_) => {
+                "give the relay a server certificate, not a CA's own, that ca-file vouches for"
+            }
             Error::InvalidMessage(_) => {
                 "check the port: smtps:// for TLS from the start, smtp:// for STARTTLS"
             }
