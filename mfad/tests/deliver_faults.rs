@@ -144,19 +144,6 @@ async fn stripped_starttls_gets_neither_login_nor_sender_nor_code() {
     }
 }
 
-/// RFC 3207 6: an attacker puts an answer behind `220 go`, to be taken for an answer to the encrypted EHLO. Break it:
-/// let `Wire::poll_read` return all that it has.
-#[tokio::test]
-async fn an_answer_slipped_in_behind_starttls_breaks_the_handshake() {
-    let script: Script =
-        &[("EHLO", "250-fake\r\n250 STARTTLS"), ("STARTTLS", "220 go\r\n250-fake\r\n250 AUTH PLAIN")];
-    let fake = Fake::start(script);
-    let courier = courier(vec![relay(fake.port, StartTls)], PATIENT);
-    let error = deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap_err();
-    assert_eq!(error.cause, Insecure);
-    assert!(error.text.contains("TLS failed (received corrupt message"), "{}", error.text);
-}
-
 #[tokio::test]
 async fn a_relay_that_speaks_no_tls_where_tls_comes_first_gets_nothing() {
     for script in [&[], &[("HELLO", DROP)]] as [Script; 2] {

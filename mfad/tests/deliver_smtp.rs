@@ -3,6 +3,8 @@
 mod deliver_support;
 
 use std::fs::Permissions;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -162,6 +164,48 @@ async fn without_a_ca_file_the_roots_of_this_host_are_trusted_and_no_others() {
     let courier = courier(vec![relay(server.port, Encryption::Tls)], PATIENT);
     let (result, _) = deliver(&courier, &mail_to("ada@example.org")).await;
     assert_eq!(result.unwrap_err().cause, Cause::Insecure);
+}
+
+/// RFC 3207 6: whoever is in between puts an answer behind `220`, to be taken for one to the encrypted EHLO, and all
+/// later answers for those to the command after theirs. Break it: let `Wire::poll_read` return all that it has.
+#[tokio::test]
+async fn an_answer_slipped_in_behind_starttls_breaks_the_handshake() {
+    let certificates = Certificates::new();
+    certificates.sign("server", "localhost", 2);
+    let server = encrypted_server(&certificates, "server", "starttls", &[]);
+    let port = proxy(server.port, b"220 Ready to start TLS\r\n", b"250-relay\r\n250 8BITMIME\r\n");
+    let courier = courier(vec![trusting(&certificates, port, Encryption::StartTls)], PATIENT);
+    let error = deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap_err();
+    assert_eq!(error.cause, Cause::Insecure);
+    assert!(error.text.contains("TLS failed (received corrupt message"), "{}", error.text);
+    assert!(server.stop().is_empty());
+}
+
+/// Passes one connection on to `to`, and adds `more` to the answer that is `after`.
+fn proxy(to: u16, after: &'static [u8], more: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut server = TcpStream::connect(("127.0.0.1", to)).unwrap();
+        let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut from_client, &mut to_server);
+            let _ = to_server.shutdown(Shutdown::Both);
+        });
+        let mut chunk = [0; 16 << 10];
+        while let Ok(length @ 1..) = server.read(&mut chunk) {
+            let mut answer = chunk[..length].to_vec();
+            if answer == after {
+                answer.extend_from_slice(more);
+            }
+            if client.write_all(&answer).is_err() {
+                break;
+            }
+        }
+        let _ = client.shutdown(Shutdown::Both);
+    });
+    port
 }
 
 #[tokio::test]

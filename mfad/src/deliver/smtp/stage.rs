@@ -29,7 +29,7 @@ impl Stage {
     fn words(self) -> &'static str {
         match self {
             Stage::Resolve => "the look-up of its name",
-            Stage::Connect => "the connection",
+            Stage::Connect => "the connection attempt",
             Stage::Greeting => "its greeting and EHLO",
             Stage::Encrypt => "STARTTLS",
             Stage::Login => "AUTH",
