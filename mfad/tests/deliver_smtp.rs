@@ -247,17 +247,44 @@ async fn an_address_beyond_ascii_needs_smtputf8_and_says_so() {
 
 #[tokio::test]
 async fn a_relay_that_restarted_gets_the_mail_on_a_fresh_connection() {
-    let server = Server::start(&[]);
-    let port = server.port;
-    let courier = courier(vec![relay(port, Encryption::Plain)], PATIENT);
-    deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap();
-    server.stop();
-    let server = Server::start_on(port, &[]);
-    let (receipt, said) = deliver(&courier, &mail_to("ada@example.org")).await;
-    receipt.unwrap();
-    assert!(said.iter().any(|step| step.contains("closed meanwhile")), "{said:?}");
-    server.mail();
-    assert!(server.stop().is_empty(), "delivered once");
+    let certificates = Certificates::new();
+    certificates.sign("server", "localhost", 2);
+    let files = certificates.arguments("server");
+    for (mode, encryption) in
+        [("none", Encryption::Plain), ("starttls", Encryption::StartTls), ("implicit", Encryption::Tls)]
+    {
+        let mut arguments = vec!["--tls", mode];
+        arguments.extend(files.iter().map(String::as_str));
+        let server = Server::start(&arguments);
+        let port = server.port;
+        let courier = courier(vec![trusting(&certificates, port, encryption)], PATIENT);
+        deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap();
+        server.stop();
+        let server = Server::start_on(port, &arguments);
+        let (receipt, said) = deliver(&courier, &mail_to("ada@example.org")).await;
+        receipt.unwrap();
+        assert!(said.iter().any(|step| step.contains("closed meanwhile")), "{said:?}");
+        server.mail();
+        assert!(server.stop().is_empty(), "delivered once");
+    }
+}
+
+#[tokio::test]
+async fn an_encrypted_relay_that_dies_with_the_message_in_hand_leaves_the_outcome_unknown() {
+    let certificates = Certificates::new();
+    certificates.sign("server", "localhost", 2);
+    for (mode, encryption) in [("starttls", Encryption::StartTls), ("implicit", Encryption::Tls)] {
+        let server = encrypted_server(&certificates, "server", mode, &["--die-at", "."]);
+        let courier = courier(vec![trusting(&certificates, server.port, encryption)], PATIENT);
+        let error = deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap_err();
+        assert_eq!(error.cause, Cause::Unknown, "{}", error.text);
+        let server = encrypted_server(&certificates, "server", mode, &["--die-at", "RCPT"]);
+        let courier =
+            deliver_support::courier(vec![trusting(&certificates, server.port, encryption)], PATIENT);
+        let error = deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap_err();
+        assert_eq!(error.cause, Cause::Unreachable, "{}", error.text);
+        assert!(error.text.contains("RCPT TO"), "{}", error.text);
+    }
 }
 
 #[tokio::test]

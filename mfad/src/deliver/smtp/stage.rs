@@ -89,11 +89,12 @@ impl Marker {
         if stage == Stage::Content {
             return self.unknown(&deepest(error));
         }
-        if let Some(fault) = tls_fault(error) {
+        let shaking_hands = stage <= Stage::Encrypt;
+        if let Some(fault) = tls_fault(error).filter(|_| shaking_hands) {
             return self.insecure(fault);
         }
         let why = quotable(&deepest(error));
-        if stage == Stage::Encrypt || handshake_was_cut(error) {
+        if stage == Stage::Encrypt || shaking_hands && was_cut(error) {
             return self
                 .error(Cause::Insecure, &format!("the TLS handshake failed ({why}); nothing was sent"));
         }
@@ -192,7 +193,7 @@ fn tls_fault(error: &Error) -> Option<&rustls::Error> {
     })
 }
 
-fn handshake_was_cut(error: &Error) -> bool {
+fn was_cut(error: &Error) -> bool {
     chain(error).any(|cause| {
         let io = cause.downcast_ref::<io::Error>();
         io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
