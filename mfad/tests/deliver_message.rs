@@ -153,32 +153,3 @@ fn a_sender_without_a_valid_address_is_refused() {
     assert!(Sender::parse("mfad", "web1").is_err());
     assert_eq!(Sender::parse("<mfad@${HOST}>", "web1").unwrap().address().as_str(), "mfad@web1");
 }
-
-/// Run with `cargo test --release -p mfad --test deliver_message -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a check"]
-#[allow(clippy::print_stdout)]
-fn how_long_rendering_takes() {
-    let template = Template::default();
-    let subject = Template::line("Your login code for $HOST").unwrap();
-    let to = EmailAddress::parse("ada@example.org").unwrap();
-    let code = Secret::new("123456".into());
-    let from = Sender::parse("mfad <mfad@web1>", "web1").unwrap();
-    let time = "2026-11-05T10:00:00Z".parse().unwrap();
-    let letter = Letter {
-        to: &to,
-        code: &code,
-        user: "ada",
-        host: "web1",
-        service: "sshd",
-        source: "192.0.2.7",
-        time,
-        expires: time,
-    };
-    let start = std::time::Instant::now();
-    let rounds: u32 = 20_000;
-    for _ in 0..rounds {
-        std::hint::black_box(message::render(&template, &subject, &from, &letter).unwrap());
-    }
-    println!("{:?} a mail", start.elapsed() / rounds);
-}

@@ -9,6 +9,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::Extension;
 use lettre::transport::smtp::response::Response;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -220,6 +221,9 @@ fn build_tls(host: String, ca_file: Option<&Path>) -> Result<TlsParameters, Stri
         let fault = |what: String| format!("{what}; check ca-file {}", PathBuf::from(path).display());
         let pem = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
         let certificate = Certificate::from_pem(&pem).map_err(|_| fault("not a PEM certificate".into()))?;
+        if CertificateDer::pem_slice_iter(&pem).next().is_none() {
+            return Err(fault("no certificate is in it".into()));
+        }
         builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificate);
     }
     builder.build().map_err(|error| format!("TLS cannot be set up ({error}); check ca-file"))

@@ -29,7 +29,7 @@ impl Stage {
     fn words(self) -> &'static str {
         match self {
             Stage::Resolve => "the look-up of its name",
-            Stage::Connect => "the connection",
+            Stage::Connect => "the connection attempt",
             Stage::Greeting => "its greeting and EHLO",
             Stage::Encrypt => "STARTTLS",
             Stage::Login => "AUTH",
@@ -89,11 +89,12 @@ impl Marker {
         if stage == Stage::Content {
             return self.unknown(&deepest(error));
         }
-        if let Some(fault) = tls_fault(error) {
+        let shaking_hands = stage <= Stage::Encrypt;
+        if let Some(fault) = tls_fault(error).filter(|_| shaking_hands) {
             return self.insecure(fault);
         }
         let why = quotable(&deepest(error));
-        if stage == Stage::Encrypt || handshake_was_cut(error) {
+        if stage == Stage::Encrypt || shaking_hands && was_cut(error) {
             return self
                 .error(Cause::Insecure, &format!("the TLS handshake failed ({why}); nothing was sent"));
         }
@@ -166,6 +167,9 @@ impl Marker {
             Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
                 "renew it, or check this host's clock"
             }
+            Error::InvalidCertificate(_) => {
+                "give the relay a server certificate, not a CA's own, that ca-file vouches for"
+            }
             Error::InvalidMessage(_) => {
                 "check the port: smtps:// for TLS from the start, smtp:// for STARTTLS"
             }
@@ -189,7 +193,7 @@ fn tls_fault(error: &Error) -> Option<&rustls::Error> {
     })
 }
 
-fn handshake_was_cut(error: &Error) -> bool {
+fn was_cut(error: &Error) -> bool {
     chain(error).any(|cause| {
         let io = cause.downcast_ref::<io::Error>();
         io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
