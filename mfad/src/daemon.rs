@@ -20,9 +20,9 @@ use crate::deliver::{Courier, Sender, Template};
 use crate::deliveries::Deliveries;
 use crate::people::People;
 use crate::rules::attempt::UserName;
+use crate::store::Step;
 use crate::store::memory::Memory;
 use crate::store::sqlite::Sqlite;
-use crate::store::Step;
 use crate::vault::Vault;
 
 /// What a reload replaces, all at once.
@@ -113,7 +113,10 @@ impl Daemon {
     pub fn record(self: &Arc<Self>, event: Event) {
         let nobody = UserName::parse("nobody").unwrap_or_else(|| unreachable!("a sound name"));
         let mut event = Some(event);
-        self.run_later(nobody, Box::new(move |_, ledger| event.take().into_iter().for_each(|event| ledger.record(event))));
+        self.run_later(
+            nobody,
+            Box::new(move |_, ledger| event.take().into_iter().for_each(|event| ledger.record(event))),
+        );
     }
 
     /// Something of mfad fails while a person waits: straight to the log, for the database may be what fails.

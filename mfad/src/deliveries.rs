@@ -92,7 +92,11 @@ mod tests {
         for sent in [true, false] {
             let Role::Sender(delivery) = deliveries.join(&id()) else { panic!("the first sends") };
             let Role::Waiter(outcome) = deliveries.join(&id()) else { panic!("the second waits") };
-            if sent { delivery.done() } else { drop(delivery) }
+            if sent {
+                delivery.done()
+            } else {
+                drop(delivery)
+            }
             assert_eq!(outcome.wait().await.is_ok(), sent);
         }
         assert!(matches!(deliveries.join(&id()), Role::Sender(_)));

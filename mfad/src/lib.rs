@@ -54,7 +54,9 @@ pub fn start(arguments: &arguments::Arguments) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if nix::unistd::geteuid().is_root() && !arguments.allow_root {
-        eprintln!("mfad needs no privilege and refuses to run as root. Start it as its own user: systemctl start mfad");
+        eprintln!(
+            "mfad needs no privilege and refuses to run as root. Start it as its own user: systemctl start mfad"
+        );
         return ExitCode::FAILURE;
     }
     harden();

@@ -74,7 +74,8 @@ impl People {
         blocking(move || {
             let person = by_name(&name)?;
             let canonical = person.as_ref().map_or(&name, |person| &person.name);
-            let known = sources.iter().map(|source| people.known(source, canonical)).collect::<Result<_, _>>()?;
+            let known =
+                sources.iter().map(|source| people.known(source, canonical)).collect::<Result<_, _>>()?;
             Ok(Found { person, known })
         })
         .await
@@ -181,7 +182,8 @@ fn by_name(name: &UserName) -> Result<Option<Person>, LookupError> {
 }
 
 fn groups(user: &User) -> Result<Vec<Gid>, LookupError> {
-    let name = std::ffi::CString::new(user.name.as_str()).map_err(|_| LookupError::NameService(nix::Error::EINVAL))?;
+    let name = std::ffi::CString::new(user.name.as_str())
+        .map_err(|_| LookupError::NameService(nix::Error::EINVAL))?;
     getgrouplist(&name, user.gid).map_err(LookupError::NameService)
 }
 
@@ -229,7 +231,9 @@ fn recorded(name: &UserName) -> Result<Option<EmailAddress>, LookupError> {
         let refuse = |why: String| LookupError::AddressFile(path.clone(), why);
         let text = match read_trusted(&path) {
             Ok(text) => text,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => continue,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                continue;
+            }
             Err(error) => return Err(refuse(error.to_string())),
         };
         let record: Record = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
@@ -248,7 +252,10 @@ mod tests {
         let map = parse_map("# people\nada: ada@example.org\n\n bob\tbob@example.org \n").unwrap();
         assert_eq!(map.len(), 2);
         assert_eq!(map["bob"].as_str(), "bob@example.org");
-        assert_eq!(parse_map("ada: ada@example.org\nbob: nowhere").unwrap_err(), "line 2: an address has the form name@domain");
+        assert_eq!(
+            parse_map("ada: ada@example.org\nbob: nowhere").unwrap_err(),
+            "line 2: an address has the form name@domain"
+        );
     }
 
     #[tokio::test]

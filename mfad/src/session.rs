@@ -72,24 +72,23 @@ impl Session {
         }
         METRICS.logins.add(1);
         let live = self.daemon.live();
-        let reference = self.daemon.reference();
         let Some(name) = UserName::parse(&begin.attempt.user) else {
             self.peer.may_log_in(None)?;
-            return Ok(self.nobody(&reference));
+            return Ok(self.nobody());
         };
-        let sources = live.config.email.address.clone();
-        let found = match self.daemon.people.find(name.clone(), sources).await {
+        let found = match self.daemon.people.find(name.clone(), live.config.email.address.clone()).await {
             Ok(found) => found,
             Err(error) => {
                 self.peer.may_log_in(None)?;
-                return Ok(self.failed(&reference, &Trouble::Lookup(error)));
+                return Ok(self.failed(&self.daemon.reference(), &Trouble::Lookup(error)));
             }
         };
         self.peer.may_log_in(found.person.as_ref().map(|person| person.uid))?;
-        let facts = self.facts(&live, &name, &found, &begin.attempt, reference.clone());
         let standing = if found.person.is_some() { Standing::Known } else { Standing::Stranger };
+        let facts = self.facts(&live, &name, found, &begin.attempt);
         let steps = Steps::new(self.daemon.clone(), facts, standing);
         let opening = steps.run(login::begin).await;
+        let reference = steps.reference().to_owned();
         self.login = Some(Login { steps, live, stage: Stage::Announced, empty_answers: 0, junk_answers: 0 });
         match opening {
             Ok(opening) => Ok(self.opened(opening).await),
@@ -107,8 +106,9 @@ impl Session {
             (Stage::Announced, Conversation::Blind) => Ok(self.end(Refusal::Blind).await),
             (Stage::Announced, Conversation::Seen) => {
                 let fresh = ChallengeId::from_random(random());
-                let opening =
-                    login.steps.run(move |account, context, ledger| login::send(account, context, &fresh, ledger));
+                let opening = login
+                    .steps
+                    .run(move |account, context, ledger| login::send(account, context, &fresh, ledger));
                 match opening.await {
                     Ok(opening) => Ok(self.opened(opening).await),
                     Err(error) => Ok(self.failed(&call.login, &Trouble::Store(error))),
@@ -167,22 +167,18 @@ impl Session {
         self.login.as_mut().filter(|login| login.steps.reference() == id).ok_or(Fault::UnknownLogin)
     }
 
-    fn facts(
-        &self,
-        live: &Arc<Live>,
-        name: &UserName,
-        found: &Found,
-        said: &wire::Attempt,
-        reference: String,
-    ) -> Facts {
-        let person = found.person.as_ref();
+    fn facts(&self, live: &Live, name: &UserName, found: Found, said: &wire::Attempt) -> Facts {
+        let (name, uid) = match found.person {
+            Some(person) => (person.name, person.uid),
+            None => (name.clone(), u32::MAX),
+        };
         Facts {
             config: live.config.clone(),
             keys: self.daemon.keys.clone(),
-            attempt: Attempt::read(person.map_or(name, |person| &person.name).clone(), said),
-            uid: person.map_or(u32::MAX, |person| person.uid),
-            known: found.known.clone(),
-            reference,
+            attempt: Attempt::read(name, said),
+            uid,
+            known: found.known,
+            reference: self.daemon.reference(),
         }
     }
 
@@ -233,8 +229,9 @@ impl Session {
     async fn resend(&mut self, asked: Asked) -> Step {
         let Some(login) = &self.login else { return self.lost() };
         let challenge = asked.challenge.clone();
-        let resend =
-            login.steps.run(move |account, context, ledger| login::resend(account, context, &challenge, ledger));
+        let resend = login
+            .steps
+            .run(move |account, context, ledger| login::resend(account, context, &challenge, ledger));
         let notice = match resend.await {
             Err(error) => {
                 let reference = login.steps.reference().to_owned();
@@ -386,12 +383,14 @@ impl Session {
     }
 
     /// A name that no name service may answer.
-    fn nobody(&self, reference: &str) -> Step {
+    fn nobody(&self) -> Step {
         METRICS.refused.add(1);
+        let reference = self.daemon.reference();
         let kind = Kind::Refused { why: Refusal::Unknown };
-        let event = Event { kind, user: None, service: None, source: None, reference: Some(reference.to_owned()) };
+        let event =
+            Event { kind, user: None, service: None, source: None, reference: Some(reference.clone()) };
         self.daemon.record(event);
-        Step { login: reference.to_owned(), notices: vec![], then: Then::End(Refusal::Unknown.verdict()) }
+        Step { login: reference, notices: vec![], then: Then::End(Refusal::Unknown.verdict()) }
     }
 
     /// Only reached if a step lost its login, which no path does; refusing is right even then.

@@ -90,7 +90,8 @@ impl Steps {
         let now = self.daemon.clock.now();
         let user = &self.facts.attempt.user;
         if self.standing == Standing::Known {
-            let run = move |account: &mut Account, ledger: &mut Ledger| step(account, &facts.context(now), ledger);
+            let run =
+                move |account: &mut Account, ledger: &mut Ledger| step(account, &facts.context(now), ledger);
             return transact(&*self.daemon.store, user, run).await;
         }
         let events = Arc::new(Mutex::new(Vec::new()));
@@ -127,7 +128,9 @@ impl Steps {
     pub fn settle(&self, decision: Decision) -> Decision {
         match (self.standing, decision) {
             (Standing::Stranger, Decision::Granted(_)) => Decision::Refused(Refusal::Unknown),
-            (Standing::Stranger, Decision::Refused(Refusal::TriesUsedUp(_))) => Decision::Refused(Refusal::Unknown),
+            (Standing::Stranger, Decision::Refused(Refusal::TriesUsedUp(_))) => {
+                Decision::Refused(Refusal::Unknown)
+            }
             (_, decision) => decision,
         }
     }
@@ -156,7 +159,8 @@ impl Steps {
             expires: at(letter.expires),
         };
         let rendered = deliver::message::render(&live.template, &live.subject, &live.sender, &facts);
-        let message = rendered.map_err(|error| DeliveryError::new(Cause::Misconfigured, error.to_string()))?;
+        let message =
+            rendered.map_err(|error| DeliveryError::new(Cause::Misconfigured, error.to_string()))?;
         let sent = live.courier.deliver(&message, &|_| ()).await;
         METRICS.count_mail(&sent);
         if live.config.email.log_codes == LogCodes::Yes && sent.is_ok() {

@@ -27,7 +27,9 @@ pub enum KeyError {
     #[error("the key {0} cannot be read: {1}")]
     Unreadable(PathBuf, io::Error),
     /// Others may read or change it.
-    #[error("the key {0} has mode {1:o}: others may read it. Make a new one, or `chmod 400 {0}` if nobody did")]
+    #[error(
+        "the key {0} has mode {1:o}: others may read it. Make a new one, or `chmod 400 {0}` if nobody did"
+    )]
     Exposed(PathBuf, u32),
     /// Not 32 bytes.
     #[error("the key {0} is not 32 bytes in base 64")]
@@ -88,7 +90,7 @@ impl CodeKeys for Vault {
     fn code(&self, challenge: &ChallengeId, user: &str, digits: u8) -> Secret {
         let mut code = String::with_capacity(usize::from(digits));
         for block in 0u32.. {
-            let mac = Zeroizing::new(mac(&*self.code, &[challenge.as_str(), user, &block.to_string()]));
+            let mac = Zeroizing::new(mac(&self.code, &[challenge.as_str(), user, &block.to_string()]));
             // 250 is the largest multiple of ten in a byte: each digit is equally likely.
             for byte in mac.iter().filter(|byte| **byte < 250) {
                 if code.len() == usize::from(digits) {
@@ -101,7 +103,7 @@ impl CodeKeys for Vault {
     }
 
     fn digest(&self, challenge: &ChallengeId, user: &str, code: &str) -> CodeDigest {
-        CodeDigest::from_mac(&mac(&*self.digest, &[challenge.as_str(), user, code]))
+        CodeDigest::from_mac(&mac(&self.digest, &[challenge.as_str(), user, code]))
     }
 }
 

@@ -66,7 +66,9 @@ pub fn farewell(refusal: Refusal, reference: &str) -> Option<String> {
         Refusal::Expired => "The code has expired. Log in again to get a new one.".to_owned(),
         Refusal::Gone => "The code was used or replaced. Log in again to get a new one.".to_owned(),
         Refusal::NotSent => {
-            format!("The code could not be mailed. Try again later, or ask your administrator. Reference: {reference}.")
+            format!(
+                "The code could not be mailed. Try again later, or ask your administrator. Reference: {reference}."
+            )
         }
         Refusal::NoAddress => {
             format!("No mail address is known for you. Ask your administrator. Reference: {reference}.")
@@ -100,7 +102,8 @@ mod tests {
     #[test]
     fn what_is_said_is_one_ascii_line() {
         let wait = Duration::from_secs(89);
-        let mut said = vec![announcement("a***@example.org"), wrong(2), not_a_code(6), menu(), too_soon(wait)];
+        let mut said =
+            vec![announcement("a***@example.org"), wrong(2), not_a_code(6), menu(), too_soon(wait)];
         said.extend([capped(wait), sent_again("a***@example.org"), not_sent_again("k3f9a")]);
         for refusal in [
             Refusal::TriesUsedUp(wait),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use protocol::Secret;
 use protocol::call::Replies;
-use protocol::login::{Answer, Attempt, Begin, Conversation, Continue, Step, Then, Verdict};
+use protocol::login::{Answer, Attempt, Begin, Continue, Conversation, Step, Then, Verdict};
 use protocol::manage;
 use running::Running;
 
@@ -61,7 +61,10 @@ fn a_mailed_code_enters_once() {
     assert_eq!(answer(&mut peer, &login, &question, &code).then, Then::End(Verdict::Allow));
 
     let (login, question) = asked(&running, &mut peer);
-    assert!(matches!(answer(&mut peer, &login, &question, &code).then, Then::Ask(_)), "the old code is worth nothing");
+    assert!(
+        matches!(answer(&mut peer, &login, &question, &code).then, Then::Ask(_)),
+        "the old code is worth nothing"
+    );
 }
 
 #[test]
@@ -71,7 +74,9 @@ fn a_question_is_answered_only_under_its_own_name_and_only_while_it_is_open() {
     let mut peer = running.login();
     let (login, question) = asked(&running, &mut peer);
     let code = running.code("root");
-    for (login, question) in [("xxxxxx", question.as_str()), (login.as_str(), "other.3"), (login.as_str(), "")] {
+    for (login, question) in
+        [("xxxxxx", question.as_str()), (login.as_str(), "other.3"), (login.as_str(), "")]
+    {
         let text = Secret::new(code.clone());
         let refused = peer.call(&Answer { login: login.into(), question: question.into(), text });
         assert!(refused.unwrap_err().contains("UnknownLogin"));
@@ -145,7 +150,10 @@ fn a_stranger_meets_the_same_questions_and_never_enters() {
     let running = Running::start("");
     let mut peer = running.login();
     let step = peer.call(&attempt("no-such-user-here")).unwrap().step;
-    assert_eq!((step.then, step.notices[0].text.as_str()), (Then::Continue, "Sending a code to n***@example.org"));
+    assert_eq!(
+        (step.then, step.notices[0].text.as_str()),
+        (Then::Continue, "Sending a code to n***@example.org")
+    );
     let step = peer.call(&Continue { login: step.login, conversation: Conversation::Seen }).unwrap().step;
     let login = step.login;
     let Then::Ask(mut question) = step.then else { panic!() };

@@ -9,8 +9,8 @@ use std::time::Duration;
 use deliver_support::{
     CODE, DROP, ENDLESS_LINE, ENDLESS_LINES, Fake, HANG, PATIENT, Server, courier, deliver, mail_to, relay,
 };
+use mfad::config::Security::{ImplicitTls, Plain, StartTls};
 use mfad::deliver::Cause::{Deferred, Insecure, Misconfigured, Rejected, Timeout, Unknown, Unreachable};
-use mfad::deliver::smtp::Encryption::{Plain, StartTls, Tls};
 use mfad::deliver::{Cause, DeliveryError};
 
 /// Long enough for a relay of this process to answer, short enough to wait for.
@@ -103,11 +103,10 @@ async fn a_flood_is_cut_off_and_not_kept() {
 #[tokio::test]
 async fn nobody_listening_is_said_with_the_address_and_the_name_that_does_not_resolve_too() {
     let courier_for = |host: &str, encryption| {
-        let settings =
-            mfad::deliver::smtp::RelaySettings { host: host.into(), ..relay(free_port(), encryption) };
+        let settings = mfad::config::Relay { host: host.into(), ..relay(free_port(), encryption) };
         courier(vec![settings], PATIENT)
     };
-    for encryption in [Plain, StartTls, Tls] {
+    for encryption in [Plain, StartTls, ImplicitTls] {
         let error =
             deliver(&courier_for("127.0.0.1", encryption), &mail_to("ada@example.org")).await.0.unwrap_err();
         assert_eq!(error.cause, Unreachable);
@@ -148,13 +147,13 @@ async fn stripped_starttls_gets_neither_login_nor_sender_nor_code() {
 async fn a_relay_that_speaks_no_tls_where_tls_comes_first_gets_nothing() {
     for script in [&[], &[("HELLO", DROP)]] as [Script; 2] {
         let fake = Fake::start(script);
-        let courier = courier(vec![relay(fake.port, Tls)], PATIENT);
+        let courier = courier(vec![relay(fake.port, ImplicitTls)], PATIENT);
         let error = deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap_err();
         assert!(matches!(error.cause, Insecure | Unreachable), "{}", error.text);
         assert!(!fake.heard().contains("MAIL"));
     }
     let fake = Fake::start(&[("HELLO", HANG)]);
-    let courier = courier(vec![relay(fake.port, Tls)], SHORT);
+    let courier = courier(vec![relay(fake.port, ImplicitTls)], SHORT);
     let error = deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap_err();
     assert_eq!(error.cause, Timeout, "{}", error.text);
 }

@@ -9,8 +9,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use deliver_support::{CODE, Certificates, PATIENT, Server, courier, deliver, mail_to, relay};
+use mfad::config::{Relay, RelayLogin, Security};
 use mfad::deliver::Cause;
-use mfad::deliver::smtp::{Encryption, RelayLogin, RelaySettings};
 
 fn encrypted_server(certificates: &Certificates, name: &str, mode: &str, more: &[&str]) -> Server {
     let files = certificates.arguments(name);
@@ -20,8 +20,8 @@ fn encrypted_server(certificates: &Certificates, name: &str, mode: &str, more: &
     Server::start(&arguments)
 }
 
-fn trusting(certificates: &Certificates, port: u16, encryption: Encryption) -> RelaySettings {
-    RelaySettings { ca_file: Some(certificates.ca()), ..relay(port, encryption) }
+fn trusting(certificates: &Certificates, port: u16, encryption: Security) -> Relay {
+    Relay { ca_file: Some(certificates.ca()), ..relay(port, encryption) }
 }
 
 fn password_file(directory: &Path, text: &str, mode: u32) -> PathBuf {
@@ -38,7 +38,7 @@ fn login(password_file: PathBuf) -> Option<RelayLogin> {
 #[tokio::test]
 async fn a_relay_on_this_host_takes_mail_and_the_second_uses_the_open_connection() {
     let server = Server::start(&[]);
-    let courier = courier(vec![relay(server.port, Encryption::Plain)], PATIENT);
+    let courier = courier(vec![relay(server.port, Security::Plain)], PATIENT);
     let (receipt, said) = deliver(&courier, &mail_to("ada@example.org")).await;
     let receipt = receipt.unwrap();
     assert_eq!(receipt.by, format!("localhost:{}", server.port));
@@ -65,7 +65,7 @@ async fn a_relay_on_this_host_takes_mail_and_the_second_uses_the_open_connection
 async fn starttls_and_implicit_tls_deliver_behind_a_verified_certificate() {
     let certificates = Certificates::new();
     certificates.sign("server", "localhost", 2);
-    for (mode, encryption) in [("starttls", Encryption::StartTls), ("implicit", Encryption::Tls)] {
+    for (mode, encryption) in [("starttls", Security::StartTls), ("implicit", Security::ImplicitTls)] {
         let server = encrypted_server(&certificates, "server", mode, &[]);
         let courier = courier(vec![trusting(&certificates, server.port, encryption)], PATIENT);
         for _ in 0..2 {
@@ -89,10 +89,8 @@ async fn a_login_works_by_plain_and_by_login_and_the_password_is_read_anew() {
         std::fs::write(&file, "wrong\n").unwrap();
         let more = ["--auth", "mailer:s3cret pass", "--mechanism", mechanism];
         let server = encrypted_server(&certificates, "server", "starttls", &more);
-        let settings = RelaySettings {
-            login: login(file.clone()),
-            ..trusting(&certificates, server.port, Encryption::StartTls)
-        };
+        let settings =
+            Relay { login: login(file.clone()), ..trusting(&certificates, server.port, Security::StartTls) };
         let courier = courier(vec![settings], PATIENT);
         let (refused, _) = deliver(&courier, &mail_to("ada@example.org")).await;
         let refused = refused.unwrap_err();
@@ -121,7 +119,7 @@ async fn a_password_file_that_others_can_read_is_refused_before_it_is_used() {
         (directory.clone(), "not a regular file"),
         (PathBuf::from("smtp-password"), "LoadCredential=smtp-password"),
     ] {
-        let settings = RelaySettings { login: login(file), ..relay(server.port, Encryption::Plain) };
+        let settings = Relay { login: login(file), ..relay(server.port, Security::Plain) };
         let (result, _) = deliver(&courier(vec![settings], PATIENT), &mail_to("ada@example.org")).await;
         let error = result.unwrap_err();
         assert_eq!(error.cause, Cause::Misconfigured);
@@ -143,7 +141,7 @@ async fn no_untrusted_certificate_gets_a_byte_of_the_message() {
         ("own-ca", "not a CA's own"),
         ("self-signed", "set ca-file to the CA that signed it"),
     ] {
-        for (mode, encryption) in [("starttls", Encryption::StartTls), ("implicit", Encryption::Tls)] {
+        for (mode, encryption) in [("starttls", Security::StartTls), ("implicit", Security::ImplicitTls)] {
             let server = encrypted_server(&certificates, name, mode, &[]);
             let courier = courier(vec![trusting(&certificates, server.port, encryption)], PATIENT);
             let (result, _) = deliver(&courier, &mail_to("ada@example.org")).await;
@@ -161,7 +159,7 @@ async fn without_a_ca_file_the_roots_of_this_host_are_trusted_and_no_others() {
     let certificates = Certificates::new();
     certificates.sign("server", "localhost", 2);
     let server = encrypted_server(&certificates, "server", "implicit", &[]);
-    let courier = courier(vec![relay(server.port, Encryption::Tls)], PATIENT);
+    let courier = courier(vec![relay(server.port, Security::ImplicitTls)], PATIENT);
     let (result, _) = deliver(&courier, &mail_to("ada@example.org")).await;
     assert_eq!(result.unwrap_err().cause, Cause::Insecure);
 }
@@ -174,7 +172,7 @@ async fn an_answer_slipped_in_behind_starttls_breaks_the_handshake() {
     certificates.sign("server", "localhost", 2);
     let server = encrypted_server(&certificates, "server", "starttls", &[]);
     let port = proxy(server.port, b"220 Ready to start TLS\r\n", b"250-relay\r\n250 8BITMIME\r\n");
-    let courier = courier(vec![trusting(&certificates, port, Encryption::StartTls)], PATIENT);
+    let courier = courier(vec![trusting(&certificates, port, Security::StartTls)], PATIENT);
     let error = deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap_err();
     assert_eq!(error.cause, Cause::Insecure);
     assert!(error.text.contains("TLS failed (received corrupt message"), "{}", error.text);
@@ -214,7 +212,7 @@ async fn a_self_signed_certificate_can_be_pinned_as_its_own_ca_file() {
     certificates.self_signed("pinned", "localhost", "CA:FALSE");
     let server = encrypted_server(&certificates, "pinned", "implicit", &[]);
     let pin = certificates.place.0.join("pinned.pem");
-    let settings = RelaySettings { ca_file: Some(pin), ..relay(server.port, Encryption::Tls) };
+    let settings = Relay { ca_file: Some(pin), ..relay(server.port, Security::ImplicitTls) };
     deliver(&courier(vec![settings], PATIENT), &mail_to("ada@example.org")).await.0.unwrap();
 }
 
@@ -223,7 +221,7 @@ async fn a_ca_file_that_is_none_is_named() {
     let certificates = Certificates::new();
     for path in [certificates.place.0.join("absent.pem"), certificates.place.0.join("empty.pem")] {
         std::fs::write(certificates.place.0.join("empty.pem"), "").unwrap();
-        let settings = RelaySettings { ca_file: Some(path), ..relay(1, Encryption::Tls) };
+        let settings = Relay { ca_file: Some(path), ..relay(1, Security::ImplicitTls) };
         let (result, _) = deliver(&courier(vec![settings], PATIENT), &mail_to("ada@example.org")).await;
         let error = result.unwrap_err();
         assert_eq!(error.cause, Cause::Misconfigured, "{}", error.text);
@@ -234,12 +232,12 @@ async fn a_ca_file_that_is_none_is_named() {
 #[tokio::test]
 async fn an_address_beyond_ascii_needs_smtputf8_and_says_so() {
     let server = Server::start(&[]);
-    let plain = courier(vec![relay(server.port, Encryption::Plain)], PATIENT);
+    let plain = courier(vec![relay(server.port, Security::Plain)], PATIENT);
     deliver(&plain, &mail_to("jörg@example.org")).await.0.unwrap();
     assert_eq!(server.mail()["to"], serde_json::json!(["jörg@example.org"]));
 
     let old = Server::start(&["--no-smtputf8"]);
-    let courier = courier(vec![relay(old.port, Encryption::Plain)], PATIENT);
+    let courier = courier(vec![relay(old.port, Security::Plain)], PATIENT);
     let error = deliver(&courier, &mail_to("jörg@example.org")).await.0.unwrap_err();
     assert_eq!(error.cause, Cause::Misconfigured);
     assert!(error.text.contains("SMTPUTF8"), "{}", error.text);
@@ -251,7 +249,7 @@ async fn a_relay_that_restarted_gets_the_mail_on_a_fresh_connection() {
     certificates.sign("server", "localhost", 2);
     let files = certificates.arguments("server");
     for (mode, encryption) in
-        [("none", Encryption::Plain), ("starttls", Encryption::StartTls), ("implicit", Encryption::Tls)]
+        [("none", Security::Plain), ("starttls", Security::StartTls), ("implicit", Security::ImplicitTls)]
     {
         let mut arguments = vec!["--tls", mode];
         arguments.extend(files.iter().map(String::as_str));
@@ -273,7 +271,7 @@ async fn a_relay_that_restarted_gets_the_mail_on_a_fresh_connection() {
 async fn an_encrypted_relay_that_dies_with_the_message_in_hand_leaves_the_outcome_unknown() {
     let certificates = Certificates::new();
     certificates.sign("server", "localhost", 2);
-    for (mode, encryption) in [("starttls", Encryption::StartTls), ("implicit", Encryption::Tls)] {
+    for (mode, encryption) in [("starttls", Security::StartTls), ("implicit", Security::ImplicitTls)] {
         let server = encrypted_server(&certificates, "server", mode, &["--die-at", "."]);
         let courier = courier(vec![trusting(&certificates, server.port, encryption)], PATIENT);
         let error = deliver(&courier, &mail_to("ada@example.org")).await.0.unwrap_err();
@@ -290,7 +288,7 @@ async fn an_encrypted_relay_that_dies_with_the_message_in_hand_leaves_the_outcom
 #[tokio::test]
 async fn sixteen_at_once_are_delivered_once_each() {
     let server = Server::start(&["--delay", "0.05"]);
-    let courier = courier(vec![relay(server.port, Encryption::Plain)], PATIENT);
+    let courier = courier(vec![relay(server.port, Security::Plain)], PATIENT);
     for _ in 0..2 {
         let courier = &courier;
         let mut waiting = Vec::new();

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use deliver_support::{Certificates, Fake, PATIENT, Server, courier, deliver, mail_to, relay};
 use mfad::address::EmailAddress;
+use mfad::config::{Relay, Security};
 use mfad::deliver::maildir::MaildirCourier;
 use mfad::deliver::message::{Letter, Sender, render};
-use mfad::deliver::smtp::{Encryption, RelaySettings};
 use mfad::deliver::{Courier, Template};
 use protocol::Secret;
 
@@ -49,18 +49,18 @@ async fn how_long_a_maildir_takes() {
 #[ignore = "a measurement"]
 async fn how_long_a_pooled_delivery_takes() {
     let fake = Fake::start(&[]);
-    let plain = courier(vec![relay(fake.port, Encryption::Plain)], PATIENT);
+    let plain = courier(vec![relay(fake.port, Security::Plain)], PATIENT);
     report("smtp, open connection, minimal relay", samples(&plain, 2_000).await);
     let certificates = Certificates::new();
     certificates.sign("server", "localhost", 2);
     let files = certificates.arguments("server");
     for (mode, encryption) in
-        [("none", Encryption::Plain), ("starttls", Encryption::StartTls), ("implicit", Encryption::Tls)]
+        [("none", Security::Plain), ("starttls", Security::StartTls), ("implicit", Security::ImplicitTls)]
     {
         let mut arguments = vec!["--tls", mode];
         arguments.extend(files.iter().map(String::as_str));
         let server = Server::start(&arguments);
-        let settings = RelaySettings { ca_file: Some(certificates.ca()), ..relay(server.port, encryption) };
+        let settings = Relay { ca_file: Some(certificates.ca()), ..relay(server.port, encryption) };
         let courier = courier(vec![settings], PATIENT);
         report(&format!("smtp, open connection, aiosmtpd, tls {mode}"), samples(&courier, 300).await);
     }

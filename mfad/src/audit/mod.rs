@@ -186,7 +186,9 @@ impl Kind {
         let text = match self {
             Kind::Allowed { factor } => format!("let in with {factor}"),
             Kind::Exempted { rule } => format!("let in without a second factor by {rule}"),
-            Kind::Opened { rule, cause } => format!("LET IN without a second factor by {rule}, because {cause}"),
+            Kind::Opened { rule, cause } => {
+                format!("LET IN without a second factor by {rule}, because {cause}")
+            }
             Kind::Refused { why } => format!("refused: {}", why.name()),
             Kind::WrongCode { tries_left } => format!("a wrong code, tries left: {tries_left}"),
             Kind::Locked { failures } => {

@@ -188,7 +188,10 @@ mod tests {
         let line = syslog_record(&event("ada"));
         let (head, message) = line.split_once(": ").unwrap();
         assert!(head.starts_with("<85>mfad["), "{head}");
-        assert_eq!(message, "login-refused user=ada service=sshd source=192.0.2.7 ref=k3f9a: refused: expired");
+        assert_eq!(
+            message,
+            "login-refused user=ada service=sshd source=192.0.2.7 ref=k3f9a: refused: expired"
+        );
     }
 
     #[test]

@@ -155,7 +155,10 @@ fn reload(daemon: &Arc<Daemon>) {
         }
         Err(failure) => {
             let why = failure.to_string();
-            daemon.log.note(Priority::Alert, &format!("the new configuration is refused, the old one stays: {why}"));
+            daemon.log.note(
+                Priority::Alert,
+                &format!("the new configuration is refused, the old one stays: {why}"),
+            );
             *rejected = Some(why);
         }
     }
@@ -192,29 +195,9 @@ fn read_template(file: &Path) -> Result<Template, Failure> {
 
 fn courier(transport: &Transport, host: &str) -> Arc<dyn Courier> {
     match transport {
-        Transport::Smtp(relays) => {
-            Arc::new(SmtpCourier::new(relays.iter().map(relay).collect(), host.to_owned(), DELIVERY))
-        }
+        Transport::Smtp(relays) => Arc::new(SmtpCourier::new(relays.clone(), host.to_owned(), DELIVERY)),
         Transport::Sendmail(argv) => Arc::new(SendmailCourier::new(argv.clone(), DELIVERY)),
         Transport::Maildir(pattern) => Arc::new(MaildirCourier::new(pattern.clone(), host)),
-    }
-}
-
-fn relay(relay: &config::Relay) -> crate::deliver::smtp::RelaySettings {
-    use crate::deliver::smtp::{Encryption, RelayLogin, RelaySettings};
-    RelaySettings {
-        host: relay.host.clone(),
-        port: relay.port,
-        encryption: match relay.security {
-            config::Security::ImplicitTls => Encryption::Tls,
-            config::Security::StartTls => Encryption::StartTls,
-            config::Security::Plain => Encryption::Plain,
-        },
-        login: relay.login.as_ref().map(|login| RelayLogin {
-            user: login.user.clone(),
-            password_file: login.password_file.clone(),
-        }),
-        ca_file: relay.ca_file.clone(),
     }
 }
 
@@ -227,7 +210,8 @@ fn announce(daemon: &Arc<Daemon>) {
 fn warn_of_openings(daemon: &Daemon) {
     let live = daemon.live();
     if live.config.email.log_codes == LogCodes::Yes {
-        let text = "email.log-codes = true: every code is written to this log, and whoever reads it can log in";
+        let text =
+            "email.log-codes = true: every code is written to this log, and whoever reads it can log in";
         daemon.log.note(Priority::Alert, text);
     }
     if live.config.email.on_failure == OnFailure::Bypass {
@@ -243,7 +227,10 @@ async fn copy_events_to_log(daemon: Arc<Daemon>) {
         match news.recv().await {
             Ok(event) => daemon.log.write(Entry::Event(event)),
             Err(RecvError::Lagged(missed)) => {
-                daemon.log.note(Priority::Warning, &format!("{missed} events are only in the database: the log is slow"));
+                daemon.log.note(
+                    Priority::Warning,
+                    &format!("{missed} events are only in the database: the log is slow"),
+                );
             }
             Err(RecvError::Closed) => return,
         }

@@ -33,7 +33,11 @@ wire! {
 }
 
 /// Answers a call of `org.varlink.service`; none if it is not one.
-pub(super) fn answer(call: &Call<'_>, interface: &str, description: &str) -> Option<Result<serde_json::Value, Fault>> {
+pub(super) fn answer(
+    call: &Call<'_>,
+    interface: &str,
+    description: &str,
+) -> Option<Result<serde_json::Value, Fault>> {
     match call.method.as_ref() {
         "org.varlink.service.GetInfo" => Some(Ok(value(&GetInfoReply {
             vendor: "mfad".to_owned(),

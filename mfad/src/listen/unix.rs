@@ -31,7 +31,12 @@ pub type Drain = watch::Receiver<()>;
 ///
 /// # Errors
 /// A socket that cannot be used at all; failures of single connections are not errors.
-pub async fn serve(door: Door, listener: StdListener, daemon: Arc<Daemon>, mut drain: Drain) -> io::Result<()> {
+pub async fn serve(
+    door: Door,
+    listener: StdListener,
+    daemon: Arc<Daemon>,
+    mut drain: Drain,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
     let caps = Caps::default();

@@ -100,7 +100,10 @@ impl Administration<'_> {
     }
 
     /// Also for a name that the name service no longer knows, and for one that is somebody else's now.
-    pub(super) async fn disable(&self, disable: wire::DisableUser) -> Result<wire::DisableUserReply, Refused> {
+    pub(super) async fn disable(
+        &self,
+        disable: wire::DisableUser,
+    ) -> Result<wire::DisableUserReply, Refused> {
         let name = name(&disable.user)?;
         let change = self
             .change(&name, "second factor switched off", |account| {
@@ -129,9 +132,7 @@ impl Administration<'_> {
             return Err(Refused::NoSuchUser(set.user));
         }
         let address = match set.address {
-            Some(text) => {
-                Some(EmailAddress::parse(&text).map_err(|error| Refused::Address(text, error))?)
-            }
+            Some(text) => Some(EmailAddress::parse(&text).map_err(|error| Refused::Address(text, error))?),
             None => None,
         };
         let wanted = address.clone();

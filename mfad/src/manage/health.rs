@@ -49,7 +49,10 @@ fn configuration(daemon: &Daemon) -> Finding {
     let finding = |outcome, detail: String| Finding { name: "configuration".to_owned(), outcome, detail };
     match daemon.rejected() {
         None => finding(Outcome::Ok, "in force as it was last read".to_owned()),
-        Some(why) => finding(Outcome::Warning, format!("the last reload was refused, the older one is in force: {why}")),
+        Some(why) => finding(
+            Outcome::Warning,
+            format!("the last reload was refused, the older one is in force: {why}"),
+        ),
     }
 }
 

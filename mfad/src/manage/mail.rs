@@ -12,7 +12,11 @@ use crate::daemon::Daemon;
 use crate::deliver::message;
 use crate::listen::Connection;
 
-pub(super) async fn test(connection: &mut Connection, daemon: &Arc<Daemon>, call: &Call<'_>) -> io::Result<()> {
+pub(super) async fn test(
+    connection: &mut Connection,
+    daemon: &Arc<Daemon>,
+    call: &Call<'_>,
+) -> io::Result<()> {
     let asked = match call.parameters::<wire::TestMail>() {
         Ok(asked) => asked,
         Err(fault) => return connection.fault(fault).await,
@@ -47,7 +51,8 @@ async fn send(daemon: Arc<Daemon>, to: EmailAddress, steps: mpsc::UnboundedSende
         Err(error) => return failed(&error.to_string()),
     };
     let progress = move |step: &str| {
-        let _ = steps.send(Finding { name: "step".to_owned(), outcome: Outcome::Ok, detail: step.to_owned() });
+        let _ =
+            steps.send(Finding { name: "step".to_owned(), outcome: Outcome::Ok, detail: step.to_owned() });
     };
     match live.courier.deliver(&message, &progress).await {
         Ok(receipt) => {

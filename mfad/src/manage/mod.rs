@@ -52,8 +52,10 @@ enum Refused {
     NoName(String),
     #[error("{0:?} is no address: {1}")]
     Address(String, crate::address::AddressError),
-    #[error("{user} had uid {bound} when the account was made and has uid {now} now: this is somebody else. \
-             Disable the account first if the old one is to be forgotten")]
+    #[error(
+        "{user} had uid {bound} when the account was made and has uid {now} now: this is somebody else. \
+             Disable the account first if the old one is to be forgotten"
+    )]
     UidChanged { user: String, bound: u32, now: u32 },
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,12 +79,18 @@ pub async fn answer(
         wire::Hello::NAME => single(connection, call, async |hello| administration.hello(&hello)).await,
         wire::ListUsers::NAME => single(connection, call, async |list| administration.list(list).await).await,
         wire::ShowUser::NAME => single(connection, call, async |show| administration.show(show).await).await,
-        wire::EnableUser::NAME => single(connection, call, async |enable| administration.enable(enable).await).await,
+        wire::EnableUser::NAME => {
+            single(connection, call, async |enable| administration.enable(enable).await).await
+        }
         wire::DisableUser::NAME => {
             single(connection, call, async |disable| administration.disable(disable).await).await
         }
-        wire::UnlockUser::NAME => single(connection, call, async |unlock| administration.unlock(unlock).await).await,
-        wire::SetEmail::NAME => single(connection, call, async |set| administration.set_email(set).await).await,
+        wire::UnlockUser::NAME => {
+            single(connection, call, async |unlock| administration.unlock(unlock).await).await
+        }
+        wire::SetEmail::NAME => {
+            single(connection, call, async |set| administration.set_email(set).await).await
+        }
         wire::CheckConfig::NAME => {
             single(connection, call, async |_: wire::CheckConfig| Ok(administration.check_config())).await
         }

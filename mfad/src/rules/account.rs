@@ -4,10 +4,10 @@ use protocol::manage::Switch;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Service, Source};
-use crate::moment::Moment;
 use super::throttle::Failures;
 use crate::address::EmailAddress;
 use crate::factor::mailed::Challenge;
+use crate::moment::Moment;
 
 /// How many codes of one person may be out at once, in different services or from different places.
 const LIVE_CHALLENGES: usize = 8;

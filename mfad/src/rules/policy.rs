@@ -55,7 +55,13 @@ pub struct KnownAddress {
 }
 
 /// Decides by the default rule.
-pub fn decide(config: &Config, account: &Account, uid: u32, known: &[KnownAddress], now: Moment) -> Requirement {
+pub fn decide(
+    config: &Config,
+    account: &Account,
+    uid: u32,
+    known: &[KnownAddress],
+    now: Moment,
+) -> Requirement {
     let login = &config.login;
     if login.require == Require::Never {
         return exempt("login.require = never");

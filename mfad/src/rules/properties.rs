@@ -103,7 +103,11 @@ impl World {
         }
     }
 
-    fn step<T>(&mut self, place: usize, step: impl FnOnce(&mut Account, &Context<'_>, &mut Ledger) -> T) -> (T, Ledger) {
+    fn step<T>(
+        &mut self,
+        place: usize,
+        step: impl FnOnce(&mut Account, &Context<'_>, &mut Ledger) -> T,
+    ) -> (T, Ledger) {
         let attempt = attempt(u8::try_from(place).unwrap());
         let known = [KnownAddress { source: AddressSource::Account, address: None }];
         let context = Context {
@@ -140,8 +144,8 @@ impl World {
             }
         };
         let asked = question.clone();
-        let (answered, ledger) =
-            self.step(place, |account, context, ledger| login::answer(account, context, &asked, &typed, ledger));
+        let (answered, ledger) = self
+            .step(place, |account, context, ledger| login::answer(account, context, &asked, &typed, ledger));
         let counted = |kind: &Kind| matches!(kind, Kind::WrongCode { .. } | Kind::Allowed { .. });
         let evaluated = ledger.events().iter().filter(|event| counted(&event.kind)).count();
         assert!(evaluated <= 1);
@@ -171,8 +175,8 @@ impl World {
             Happening::Send { place } => {
                 self.made = self.made.wrapping_add(1);
                 let fresh = ChallengeId::from_random([self.made; 16]);
-                let (opening, _) =
-                    self.step(place, |account, context, ledger| login::send(account, context, &fresh, ledger));
+                let (opening, _) = self
+                    .step(place, |account, context, ledger| login::send(account, context, &fresh, ledger));
                 self.opened(place, opening);
             }
             Happening::RightCode { place } => {
@@ -218,7 +222,8 @@ impl World {
         assert!(self.account.failures.consecutive <= login.lock_after);
         for cap in &email.per_user {
             let now = moment(self.seconds);
-            let recent = self.account.mails.iter().filter(|sent| now.at_least_since(**sent) < cap.within).count();
+            let recent =
+                self.account.mails.iter().filter(|sent| now.at_least_since(**sent) < cap.within).count();
             assert!(recent <= cap.count as usize, "mails of one window");
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::moment::Moment;
 use crate::config::{Login, MailCap, Throttle};
+use crate::moment::Moment;
 
 /// Wrong codes of one person.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -86,10 +86,7 @@ mod tests {
             assert_eq!(failures.hold(&config.login, moment(second)), None);
             failures.count(&config.login, moment(second));
         }
-        assert_eq!(
-            failures.hold(&config.login, moment(5)),
-            Some(Hold::Throttled(Duration::from_secs(85)))
-        );
+        assert_eq!(failures.hold(&config.login, moment(5)), Some(Hold::Throttled(Duration::from_secs(85))));
         assert_eq!(failures.hold(&config.login, moment(90)), None);
     }
 

@@ -63,7 +63,8 @@ impl Store for Memory {
         let state = self.state();
         let mut accounts: Vec<_> = state.accounts.iter().filter(|(name, _)| wanted(name)).collect();
         accounts.sort_by_key(|(name, _)| (*name).clone());
-        let accounts = accounts.into_iter().map(|(name, account)| (name.clone(), Ok(account.clone()))).collect();
+        let accounts =
+            accounts.into_iter().map(|(name, account)| (name.clone(), Ok(account.clone()))).collect();
         Box::pin(async { Ok(Page { accounts, rest: Rest::None }) })
     }
 

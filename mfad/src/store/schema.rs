@@ -35,10 +35,11 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let failed = |error: rusqlite::Error| StoreError::Failed(error.to_string());
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
-    let version: usize =
-        transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(failed)?
-            .try_into()
-            .unwrap_or(usize::MAX);
+    let version: usize = transaction
+        .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+        .map_err(failed)?
+        .try_into()
+        .unwrap_or(usize::MAX);
     let Some(missing) = MIGRATIONS.get(version..) else {
         return Err(StoreError::Failed(format!(
             "it was made by a newer mfad (schema {version}, this one knows {}); install that mfad again",
@@ -48,6 +49,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     for step in missing {
         transaction.execute_batch(step).map_err(failed)?;
     }
-    transaction.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)).map_err(failed)?;
+    transaction
+        .pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))
+        .map_err(failed)?;
     transaction.commit().map_err(failed)
 }

@@ -174,7 +174,10 @@ fn connect(file: &Path, purpose: Purpose) -> Result<Connection, StoreError> {
         Ok(connection)
     };
     open().map_err(|error: rusqlite::Error| {
-        StoreError::Failed(format!("{}: {error}. Check that mfad may write there and that the disk has room", file.display()))
+        StoreError::Failed(format!(
+            "{}: {error}. Check that mfad may write there and that the disk has room",
+            file.display()
+        ))
     })
 }
 
@@ -200,7 +203,8 @@ fn check_key(connection: &Connection, key_check: &str) -> Result<(), StoreError>
         return Ok(());
     }
     Err(StoreError::Failed(
-        "it was made with another key. Put the old key file back, or start with an empty state directory".to_owned(),
+        "it was made with another key. Put the old key file back, or start with an empty state directory"
+            .to_owned(),
     ))
 }
 

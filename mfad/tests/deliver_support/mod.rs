@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mfad::address::EmailAddress;
+use mfad::config::{Relay, Security};
 use mfad::deliver::message::{self, Letter, Message, Sender};
-use mfad::deliver::smtp::{Encryption, RelaySettings, SmtpCourier};
+use mfad::deliver::smtp::SmtpCourier;
 use mfad::deliver::{Courier, DeliveryError, Receipt, Template};
 use protocol::Secret;
 use serde_json::Value;
@@ -39,11 +40,11 @@ pub(crate) fn mail_to(to: &str) -> Message {
     message::render(&Template::default(), &subject, &from, &letter).unwrap()
 }
 
-pub(crate) fn relay(port: u16, encryption: Encryption) -> RelaySettings {
-    RelaySettings { host: "localhost".into(), port, encryption, login: None, ca_file: None }
+pub(crate) fn relay(port: u16, security: Security) -> Relay {
+    Relay { host: "localhost".into(), port, security, login: None, ca_file: None }
 }
 
-pub(crate) fn courier(relays: Vec<RelaySettings>, deadline: Duration) -> SmtpCourier {
+pub(crate) fn courier(relays: Vec<Relay>, deadline: Duration) -> SmtpCourier {
     SmtpCourier::new(relays, "web1.example.org".into(), deadline)
 }
 

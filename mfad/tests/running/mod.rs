@@ -63,7 +63,8 @@ impl Running {
         } else {
             format!("{extra}\n[email]\n{mail}{maildir}")
         };
-        let paths = format!("[paths]\nstate = \"{base}/state\"\nruntime = \"{base}/run\"\nkey = \"{base}/key\"\n");
+        let paths =
+            format!("[paths]\nstate = \"{base}/state\"\nruntime = \"{base}/run\"\nkey = \"{base}/key\"\n");
         let file = self.directory.join("mfad.toml");
         fs::write(&file, paths + &sections).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
@@ -197,7 +198,8 @@ impl Peer {
     }
 
     pub fn receive<M: Method>(&mut self) -> Result<(M::Reply, Position), String> {
-        let frame = frame::read_frame(&mut self.stream, &mut self.buffer).map_err(|error| error.to_string())?;
+        let frame =
+            frame::read_frame(&mut self.stream, &mut self.buffer).map_err(|error| error.to_string())?;
         call::parse_reply::<M>(&frame).map_err(|error| error.to_string())
     }
 

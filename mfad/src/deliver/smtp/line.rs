@@ -14,10 +14,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::password;
 use super::relay::Relay;
 use super::stage::{Marker, Stage, spoken};
 use super::wire::{Allowance, Wire};
-use super::{Encryption, password};
+use crate::config::Security;
 use crate::deliver::{Cause, DeliveryError, Message, Progress};
 
 pub(super) struct Line {
@@ -38,18 +39,18 @@ impl Line {
         let addresses = resolve(relay, marker).await?;
         // A black hole among the addresses of one name must leave time for the others.
         let patience = share / u32::try_from(addresses.len()).unwrap_or(1);
-        let mut line = match relay.settings.encryption {
-            Encryption::Tls => Line::connect_tls(relay, &addresses, patience, marker).await?,
-            Encryption::StartTls | Encryption::Plain => {
+        let mut line = match relay.settings.security {
+            Security::ImplicitTls => Line::connect_tls(relay, &addresses, patience, marker).await?,
+            Security::StartTls | Security::Plain => {
                 Line::connect_plain(relay, &addresses, patience, marker).await?
             }
         };
         progress(&format!("connected to {}", relay.name));
-        if relay.settings.encryption == Encryption::StartTls {
+        if relay.settings.security == Security::StartTls {
             line.start_tls(relay, marker).await?;
         }
-        match relay.settings.encryption {
-            Encryption::Plain => progress("not encrypted, as configured"),
+        match relay.settings.security {
+            Security::Plain => progress("not encrypted, as configured"),
             _ => progress(&format!("TLS, certificate valid for {}", relay.settings.host)),
         }
         line.log_in(relay, marker, progress).await?;

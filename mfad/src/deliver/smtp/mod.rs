@@ -6,48 +6,13 @@ mod relay;
 mod stage;
 mod wire;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use lettre::transport::smtp::extension::ClientId;
 
 use super::{Cause, Courier, Delivery, DeliveryError, Message, Progress, Receipt};
+use crate::config;
 use relay::Relay;
-
-/// Where a relay is and what it is trusted with.
-#[derive(Debug, Clone)]
-pub struct RelaySettings {
-    /// A name, which its certificate must carry, or an address without brackets.
-    pub host: String,
-    /// Usually 465 for [`Encryption::Tls`], 587 for [`Encryption::StartTls`], 25 on this host.
-    pub port: u16,
-    /// What the connection must be before a login or a message goes over it.
-    pub encryption: Encryption,
-    /// The account at the relay.
-    pub login: Option<RelayLogin>,
-    /// PEM file with the only CAs to trust; without it, those of this host.
-    pub ca_file: Option<PathBuf>,
-}
-
-/// How a connection is protected. There is no "if the relay offers it": whoever is in between would decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encryption {
-    /// TLS from the first byte (RFC 8314).
-    Tls,
-    /// STARTTLS (RFC 3207), required.
-    StartTls,
-    /// None: for a relay on this host, or where the operator wrote `tls = "none"`.
-    Plain,
-}
-
-/// A user of the relay, and where the password is.
-#[derive(Debug, Clone)]
-pub struct RelayLogin {
-    /// The name.
-    pub user: String,
-    /// Absolute, or the name of a systemd credential. Read at each connection.
-    pub password_file: PathBuf,
-}
 
 /// Delivers through the first relay that takes the message.
 pub struct SmtpCourier {
@@ -57,7 +22,7 @@ pub struct SmtpCourier {
 
 impl SmtpCourier {
     /// `helo_host` is how this host introduces itself; `deadline` is for one message and all relays.
-    pub fn new(relays: Vec<RelaySettings>, helo_host: String, deadline: Duration) -> Self {
+    pub fn new(relays: Vec<config::Relay>, helo_host: String, deadline: Duration) -> Self {
         let hello = hello(&helo_host);
         let relays = relays.into_iter().map(|settings| Relay::new(settings, hello.clone())).collect();
         SmtpCourier { relays, deadline }

@@ -8,9 +8,9 @@ use lettre::transport::smtp::extension::ClientId;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use super::RelaySettings;
 use super::line::Line;
 use super::stage::{Marker, Stage};
+use crate::config;
 use crate::deliver::{Cause, DeliveryError, Message, Progress, Receipt};
 
 /// How long a connection may wait for its next message. Relays close silent ones after minutes.
@@ -21,7 +21,7 @@ const IDLE_LIMIT: usize = 8;
 const FAILURE_MEMORY: Duration = Duration::from_secs(30);
 
 pub(super) struct Relay {
-    pub(super) settings: RelaySettings,
+    pub(super) settings: config::Relay,
     pub(super) name: String,
     pub(super) hello: ClientId,
     /// Reading all roots of the system takes tens of milliseconds, so it happens once.
@@ -36,7 +36,7 @@ struct State {
 }
 
 impl Relay {
-    pub(super) fn new(settings: RelaySettings, hello: ClientId) -> Self {
+    pub(super) fn new(settings: config::Relay, hello: ClientId) -> Self {
         let bracketed = settings.host.contains(':');
         let (host, port) = (&settings.host, settings.port);
         let name = if bracketed { format!("[{host}]:{port}") } else { format!("{host}:{port}") };

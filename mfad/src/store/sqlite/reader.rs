@@ -19,9 +19,10 @@ pub(super) fn accounts(
         WHERE user > ?1 AND (?2 IS NULL OR instr(user, ?2) > 0 OR instr(coalesce(email, ''), ?2) > 0)
         ORDER BY user LIMIT ?3";
     let mut select = connection.prepare(sql)?;
-    let rows = select.query_map(params![after.unwrap_or(""), filter, i64::try_from(PAGE + 1).unwrap_or(i64::MAX)], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-    })?;
+    let rows = select.query_map(
+        params![after.unwrap_or(""), filter, i64::try_from(PAGE + 1).unwrap_or(i64::MAX)],
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+    )?;
     let mut accounts = Vec::new();
     for row in rows {
         let (name, body) = row?;

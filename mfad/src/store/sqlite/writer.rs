@@ -177,7 +177,14 @@ impl Writer {
         let mut insert = self.connection.prepare_cached(sql)?;
         let at = i64::try_from(line.at).unwrap_or(i64::MAX);
         line.id = insert.insert(params![
-            at, line.kind, line.priority, line.user, line.service, line.source, line.reference, line.text
+            at,
+            line.kind,
+            line.priority,
+            line.user,
+            line.service,
+            line.source,
+            line.reference,
+            line.text
         ])?;
         Ok(line)
     }
