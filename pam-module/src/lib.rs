@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 //! `pam_mfad.so`: a dumb terminal inside the login program. It tells mfad who wants in, shows and asks what mfad says,
 //! and returns the PAM code of mfad's verdict. Every decision is the daemon's, so a new factor changes nothing here.
 //!
@@ -86,4 +83,3 @@ fn authenticate(handle: &mut PamHandle, args: &[&CStr]) -> Result<Verdict, Failu
     }
     Ok(verdict)
 }
->>>>>>> wt-module
