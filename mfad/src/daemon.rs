@@ -22,7 +22,7 @@ use crate::people::People;
 use crate::rules::attempt::UserName;
 use crate::store::Step;
 use crate::store::memory::Memory;
-use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::{Haste, Sqlite};
 use crate::vault::Vault;
 
 /// What a reload replaces, all at once.
@@ -100,7 +100,7 @@ impl Daemon {
     /// Runs a step whose outcome nobody waits for. It is queued before this returns.
     pub fn run_later(self: &Arc<Self>, user: UserName, step: Step) {
         let store = self.store.clone();
-        let queued = store.queue_step(&user, step);
+        let queued = store.queue_step(&user, step, Haste::Soon);
         let daemon = self.clone();
         tokio::spawn(async move {
             if let Err(error) = queued.await {

@@ -6,7 +6,7 @@
 //! - [`rules`]: pure. Accounts, attempts, policy, asking and judging, grants.  [`factor`]: pure, one file a factor.
 //! - [`steps`]: runs a step of the rules in one transaction of the [`store`].
 //! - [`deliver`]: couriers and mails.  [`deliveries`]: who sends, who waits.
-//! - [`audit`]: every security event.  [`vault`]: keys.  [`people`]: names, uids, addresses.  [`clock`], [`moment`]: time.
+//! - [`audit`]: every security event.  [`vault`]: keys.  [`people`], [`locals`]: names, uids, addresses.  [`clock`], [`moment`]: time.
 //! - [`config`]: text to checked settings.  [`words`]: every sentence a person logging in can read.
 //!
 //! Dependencies point one way: `daemon → listen → session → rules → factor`.
@@ -23,6 +23,7 @@ pub mod deliver;
 pub mod deliveries;
 pub mod factor;
 pub mod listen;
+pub mod locals;
 pub mod manage;
 pub mod metrics;
 pub mod moment;

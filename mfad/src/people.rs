@@ -7,13 +7,14 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use nix::libc;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
 use crate::address::EmailAddress;
 use crate::config::{AddressSource, variables};
+use crate::locals::{FileVersion, Locals};
 use crate::rules::attempt::UserName;
 use crate::rules::policy::KnownAddress;
 
@@ -62,6 +63,7 @@ pub enum LookupError {
 #[derive(Clone, Default)]
 pub struct People {
     maps: Arc<Mutex<HashMap<PathBuf, AddressMap>>>,
+    locals: Arc<Locals>,
 }
 
 impl People {
@@ -70,15 +72,19 @@ impl People {
     /// # Errors
     /// [`LookupError`]; a name that nobody has is not an error.
     pub async fn find(&self, name: UserName, sources: Vec<AddressSource>) -> Result<Found, LookupError> {
+        // Handing a lookup to another thread and back costs more than reading a local file.
+        if self.locals.have(&name) {
+            return self.look_up(&name, &sources);
+        }
         let people = self.clone();
-        blocking(move || {
-            let person = by_name(&name)?;
-            let canonical = person.as_ref().map_or(&name, |person| &person.name);
-            let known =
-                sources.iter().map(|source| people.known(source, canonical)).collect::<Result<_, _>>()?;
-            Ok(Found { person, known })
-        })
-        .await
+        blocking(move || people.look_up(&name, &sources)).await
+    }
+
+    fn look_up(&self, name: &UserName, sources: &[AddressSource]) -> Result<Found, LookupError> {
+        let person = by_name(name)?;
+        let canonical = person.as_ref().map_or(name, |person| &person.name);
+        let known = sources.iter().map(|source| self.known(source, canonical)).collect::<Result<_, _>>()?;
+        Ok(Found { person, known })
     }
 
     /// Whether the person with this uid is in a group.
@@ -145,27 +151,7 @@ struct AddressMap {
     addresses: HashMap<String, EmailAddress>,
 }
 
-#[derive(PartialEq, Eq)]
-struct FileVersion {
-    inode: u64,
-    size: u64,
-    changed: SystemTime,
-}
-
-impl FileVersion {
-    fn of(path: &Path) -> io::Result<Option<Self>> {
-        match fs::metadata(path) {
-            Ok(metadata) => Ok(Some(FileVersion {
-                inode: metadata.ino(),
-                size: metadata.size(),
-                changed: metadata.modified()?,
-            })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
+/// Runs a lookup beside the event loop, under the deadline.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LookupError> + Send + 'static,
 ) -> Result<T, LookupError> {

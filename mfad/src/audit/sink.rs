@@ -1,10 +1,12 @@
-//! Where committed events go besides the database: the journal where there is one, else syslog (AUTHPRIV). A thread of
-//! its own writes; a slow or missing log never delays a login, for the database has the event already.
+//! Where committed events go besides the database: the journal where there is one, else syslog (AUTHPRIV). A slow or
+//! missing log never delays a login, for the database has the event already: what the log does not take at once is
+//! written by a thread.
 
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::manage::EventLine;
 
@@ -34,23 +36,33 @@ pub enum Entry {
 /// The log. Cheap to clone.
 #[derive(Clone)]
 pub struct Log {
+    target: Arc<Mutex<Target>>,
     queue: SyncSender<Entry>,
 }
 
 impl Log {
-    /// Starts the thread.
+    /// Starts the thread that writes when the log is slow or away.
     ///
     /// # Errors
     /// The operating system's, if no thread can be had.
     pub fn start() -> io::Result<Self> {
         let (queue, entries) = mpsc::sync_channel(QUEUE);
         std::thread::Builder::new().name("log".to_owned()).spawn(move || run(&entries))?;
-        Ok(Log { queue })
+        Ok(Log { target: Arc::new(Mutex::new(Target::find(Patience::None))), queue })
     }
 
-    /// Writes an entry, soon. Control characters cannot reach the log.
+    /// Writes an entry: at once if the log takes it at once, else from the thread. Control characters cannot reach it.
     pub fn write(&self, entry: Entry) {
-        let _ = self.queue.try_send(entry);
+        let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sent = target.send(&entry);
+        if sent.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::WouldBlock) {
+            // The log daemon was restarted, or was not there yet.
+            *target = Target::find(Patience::None);
+            sent = target.send(&entry);
+        }
+        if sent.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            let _ = self.queue.try_send(entry);
+        }
     }
 
     /// Writes about the daemon itself.
@@ -59,15 +71,22 @@ impl Log {
     }
 }
 
+/// The thread: waits for a slow log.
 fn run(entries: &Receiver<Entry>) {
     let mut target = Target::None;
     for entry in entries {
         if target.send(&entry).is_err() {
-            // The log daemon was restarted, or was not there yet: once more, from the start.
-            target = Target::find();
+            target = Target::find(Patience::Waits);
             let _ = target.send(&entry);
         }
     }
+}
+
+/// Whether a full log is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    None,
+    Waits,
 }
 
 enum Target {
@@ -77,11 +96,11 @@ enum Target {
 }
 
 impl Target {
-    fn find() -> Self {
-        if let Ok(socket) = connect(JOURNAL) {
+    fn find(patience: Patience) -> Self {
+        if let Ok(socket) = connect(JOURNAL, patience) {
             return Target::Journal(socket);
         }
-        connect(SYSLOG).map_or(Target::None, Target::Syslog)
+        connect(SYSLOG, patience).map_or(Target::None, Target::Syslog)
     }
 
     fn send(&self, entry: &Entry) -> io::Result<()> {
@@ -93,12 +112,13 @@ impl Target {
     }
 }
 
-fn connect(path: &str) -> io::Result<UnixDatagram> {
+fn connect(path: &str, patience: Patience) -> io::Result<UnixDatagram> {
     if !Path::new(path).exists() {
         return Err(io::ErrorKind::NotFound.into());
     }
     let socket = UnixDatagram::unbound()?;
     socket.connect(path)?;
+    socket.set_nonblocking(patience == Patience::None)?;
     Ok(socket)
 }
 

@@ -104,6 +104,8 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     for door in doors {
         let _ = door.await;
     }
+    // Behind everything that was queued: a record that nobody waits for is kept too.
+    let _ = daemon.store.ping().await;
     log.abort();
     ended
 }

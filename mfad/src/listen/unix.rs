@@ -1,15 +1,16 @@
 //! Accepts connections on the two Unix sockets and serves each in a task of its own, until told to drain.
 
 use std::io;
-use std::os::unix::net::UnixListener as StdListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::call::{Call, Fault, Position};
 use protocol::{login, manage};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::Interest;
 use tokio::sync::watch;
 
+use super::connection::watch;
 use super::{Caps, Connection, Peer, introspection};
 use crate::daemon::Daemon;
 use crate::metrics::METRICS;
@@ -33,16 +34,16 @@ pub type Drain = watch::Receiver<()>;
 /// A socket that cannot be used at all; failures of single connections are not errors.
 pub async fn serve(
     door: Door,
-    listener: StdListener,
+    listener: UnixListener,
     daemon: Arc<Daemon>,
     mut drain: Drain,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    let listener = UnixListener::from_std(listener)?;
+    let listener = watch(listener)?;
     let caps = Caps::default();
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = listener.async_io(Interest::READABLE, UnixListener::accept) => accepted,
             _ = drain.changed() => return Ok(()),
         };
         match accepted {
@@ -54,15 +55,14 @@ pub async fn serve(
 }
 
 fn admit(door: Door, stream: UnixStream, daemon: &Arc<Daemon>, caps: &Caps, drain: &Drain) {
-    let Ok(credentials) = stream.peer_cred() else { return };
-    let peer = Peer { uid: credentials.uid() };
+    let Ok(connection) = stream.set_nonblocking(true).and_then(|()| Connection::new(stream)) else { return };
+    let Ok(peer) = connection.peer() else { return };
     let Some(place) = caps.admit(peer) else {
         METRICS.connections_refused.add(1);
         return;
     };
     let (daemon, drain) = (daemon.clone(), drain.clone());
     tokio::spawn(async move {
-        let connection = Connection::new(stream);
         match door {
             Door::Login => logins(connection, peer, daemon, drain).await,
             Door::Manage => requests(connection, peer, daemon, drain).await,

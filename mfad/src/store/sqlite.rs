@@ -1,6 +1,10 @@
-//! The store of one host: SQLite, one writer thread, group commit.
+//! The store of one host: SQLite, one writer, group commit.
 //!
-//! The writer takes whatever waits, runs every step in one `BEGIN IMMEDIATE … COMMIT`, and answers after the commit.
+//! The writer is a task of the event loop. It runs after every connection that is ready has had its turn, takes all steps
+//! that they queued, runs them in one `BEGIN IMMEDIATE … COMMIT`, and answers after the commit: what is ready together is
+//! committed together. It is no thread of its own, because handing a step to one and back costs a login more than the
+//! step (docs/adr/0004-the-writer-runs-in-the-event-loop.md).
+//!
 //! The log is flushed before the answer where anything was decided, spent or counted: that is `synchronous=FULL`, but
 //! SQLite cannot change its mind inside a transaction, so it runs as NORMAL and the writer does the flush. Checkpoints
 //! run in a thread of their own with a connection of their own, so no login waits for one. Lists are read through
@@ -10,17 +14,17 @@ mod checkpoint;
 mod reader;
 mod writer;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::mpsc::{self, SyncSender, TrySendError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use protocol::manage::EventLine;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{Notify, broadcast, oneshot};
 
 use self::checkpoint::Checkpointer;
-use self::writer::{Job, Writer};
+use self::writer::{Health, Job, Writer};
 use super::{EventQuery, Later, Page, Step, Store, StoreError, schema};
 use crate::clock::Clock;
 use crate::rules::account::Account;
@@ -29,20 +33,46 @@ use crate::rules::attempt::UserName;
 /// Steps that may wait for the writer; more are refused, for a login that waits is worse than one that fails.
 const QUEUE: usize = 4096;
 
+/// At most so many steps a commit.
+const GROUP: usize = 256;
+
+/// How long a step may wait for another's commit to share, if nobody waits for it.
+const LEISURE: Duration = Duration::from_millis(10);
+
+/// Whether somebody waits for a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// Somebody does.
+    Now,
+    /// Nobody does: it is kept with the next commit, or within 10 ms. Later steps still come after it.
+    Soon,
+}
+
 /// The database file, in the state directory.
 const FILE: &str = "mfad.db";
 
 /// SQLite in a directory.
 pub struct Sqlite {
     file: PathBuf,
-    queue: Option<SyncSender<Job>>,
+    queue: Arc<Queue>,
     committed: broadcast::Sender<EventLine>,
-    writer: Mutex<Option<JoinHandle<()>>>,
     _checkpointer: Checkpointer,
 }
 
+/// Steps that wait for the writer.
+#[derive(Default)]
+struct Queue {
+    /// None once the database was given up.
+    jobs: Mutex<Option<VecDeque<Job>>>,
+    /// Somebody waits.
+    urgent: Notify,
+    /// Nobody does.
+    leisurely: Notify,
+}
+
 impl Sqlite {
-    /// Opens or makes the database in `directory`. `key_check` tells whether the key is the one that it was made with.
+    /// Opens or makes the database in `directory`, and starts its writer on the event loop that this is called in.
+    /// `key_check` tells whether the key is the one that it was made with.
     ///
     /// # Errors
     /// [`StoreError::Failed`] with what is wrong and what to do.
@@ -51,20 +81,16 @@ impl Sqlite {
         let mut connection = connect(&file, Purpose::Write)?;
         schema::migrate(&mut connection)?;
         check_key(&connection, key_check)?;
-        let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let (committed, _) = broadcast::channel(1024);
         let log = open_log(&file)?;
         let writer = Writer { connection, log, clock, committed: committed.clone() };
-        let thread = std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || writer.run(&jobs))
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        let queue = Arc::new(Queue { jobs: Mutex::new(Some(VecDeque::new())), ..Queue::default() });
+        tokio::spawn(write(writer, queue.clone()));
         Ok(Sqlite {
             _checkpointer: Checkpointer::start(connect(&file, Purpose::Write)?)?,
             file,
-            queue: Some(queue),
+            queue,
             committed,
-            writer: Mutex::new(Some(thread)),
         })
     }
 
@@ -78,21 +104,14 @@ impl Sqlite {
         &self,
         user: &UserName,
         step: Step,
+        haste: Haste,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
         let (answer, answered) = oneshot::channel();
-        let queued = self.enqueue(Job { user: user.clone(), step, answer });
+        let queued = self.queue.push(Job { user: user.clone(), step, answer }, haste);
         async move {
             queued?;
             answered.await.map_err(|_| StoreError::Closed)?
         }
-    }
-
-    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
-        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => StoreError::Closed,
-        })
     }
 
     /// Runs a query on a connection that only reads, beside the event loop.
@@ -113,7 +132,7 @@ impl Sqlite {
 
 impl Store for Sqlite {
     fn transact_step<'a>(&'a self, user: &'a UserName, step: Step) -> Later<'a, ()> {
-        Box::pin(self.queue_step(user, step))
+        Box::pin(self.queue_step(user, step, Haste::Now))
     }
 
     fn accounts(&self, after: Option<String>, filter: Option<String>) -> Later<'_, Page> {
@@ -136,13 +155,58 @@ impl Store for Sqlite {
     }
 }
 
-impl Drop for Sqlite {
-    /// Lets the writer finish what it has.
-    fn drop(&mut self) {
-        drop(self.queue.take());
-        let thread = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
+impl Queue {
+    fn push(&self, job: Job, haste: Haste) -> Result<(), StoreError> {
+        let mut jobs = self.jobs();
+        let waiting = jobs.as_mut().ok_or(StoreError::Closed)?;
+        if waiting.len() >= QUEUE {
+            return Err(StoreError::Busy);
+        }
+        waiting.push_back(job);
+        match haste {
+            Haste::Now => self.urgent.notify_one(),
+            Haste::Soon => self.leisurely.notify_one(),
+        }
+        Ok(())
+    }
+
+    /// The next group; empty if nothing waits.
+    fn take(&self) -> Vec<Job> {
+        let mut jobs = self.jobs();
+        let Some(waiting) = jobs.as_mut() else { return Vec::new() };
+        let count = waiting.len().min(GROUP);
+        waiting.drain(..count).collect()
+    }
+
+    /// Takes no more steps; those that wait hear of it.
+    fn close(&self) {
+        self.jobs().take();
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, Option<VecDeque<Job>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writer's task.
+async fn write(mut writer: Writer, queue: Arc<Queue>) {
+    loop {
+        tokio::select! {
+            () = queue.urgent.notified() => {}
+            () = queue.leisurely.notified() => {
+                let _ = tokio::time::timeout(LEISURE, queue.urgent.notified()).await;
+            }
+        }
+        // Behind everything that is ready now: its steps belong to the same commit.
+        tokio::task::yield_now().await;
+        loop {
+            let group = queue.take();
+            if group.is_empty() {
+                break;
+            }
+            if writer.commit(group) == Health::Suspect {
+                return queue.close();
+            }
         }
     }
 }
@@ -161,7 +225,7 @@ fn connect(file: &Path, purpose: Purpose) -> Result<Connection, StoreError> {
     };
     let open = || {
         let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.busy_timeout(Duration::from_secs(5))?;
         if purpose == Purpose::Write {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "NORMAL")?;

@@ -1,8 +1,7 @@
-//! The one thread that changes the database.
+//! What alone changes the database.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::Receiver;
 
 use protocol::manage::EventLine;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -16,9 +15,6 @@ use crate::rules::Ledger;
 use crate::rules::account::Account;
 use crate::rules::attempt::UserName;
 use crate::store::{Step, StoreError, line};
-
-/// At most so many steps a commit.
-const GROUP: usize = 256;
 
 /// A step that waits for its turn.
 pub(super) struct Job {
@@ -43,7 +39,8 @@ pub(super) struct Writer {
 
 /// Whether the writer may go on.
 #[derive(PartialEq, Eq)]
-enum Health {
+#[must_use]
+pub(super) enum Health {
     Sound,
     /// A flush failed. The kernel may have dropped what it could not write, and a second flush would say nothing of
     /// it: only a new start, which reads what is really there, can be trusted.
@@ -51,20 +48,9 @@ enum Health {
 }
 
 impl Writer {
-    /// Works until the last sender is gone, or the disk cannot be trusted.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            let mut group = vec![first];
-            group.extend(jobs.try_iter().take(GROUP - 1));
-            if self.commit(group) == Health::Suspect {
-                return;
-            }
-        }
-    }
-
     /// Runs a group in one transaction and answers each step after the commit. If the commit fails, all fail: nobody
     /// is let in by what was not kept.
-    fn commit(&mut self, group: Vec<Job>) -> Health {
+    pub(super) fn commit(&mut self, group: Vec<Job>) -> Health {
         let mut lines = Vec::new();
         let mut ran = Vec::with_capacity(group.len());
         let committed = self.transaction(group, &mut ran, &mut lines);
