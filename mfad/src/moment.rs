@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 const TOLERANCE: u64 = 60_000;
 
 /// Wall clock and boot clock, read together.
+///
+/// Kept as `[wall, boot, boot_id]`: an account has many of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "(u64, u64, u64)", into = "(u64, u64, u64)")]
 pub struct Moment {
     /// Milliseconds since 1970, UTC.
     pub wall: u64,
@@ -21,6 +23,18 @@ pub struct Moment {
     pub boot: u64,
     /// Which boot.
     pub boot_id: u64,
+}
+
+impl From<(u64, u64, u64)> for Moment {
+    fn from((wall, boot, boot_id): (u64, u64, u64)) -> Self {
+        Moment { wall, boot, boot_id }
+    }
+}
+
+impl From<Moment> for (u64, u64, u64) {
+    fn from(moment: Moment) -> Self {
+        (moment.wall, moment.boot, moment.boot_id)
+    }
 }
 
 impl Moment {
