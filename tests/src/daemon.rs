@@ -133,6 +133,14 @@ impl Mfad {
         assert!(ended.success(), "mfad ended with {ended} after SIGTERM");
     }
 
+    /// SIGHUP: it reads its configuration again.
+    ///
+    /// # Panics
+    /// If it is gone.
+    pub fn reload(&self) {
+        self.running.signal(Signal::SIGHUP);
+    }
+
     /// SIGSTOP: it is there and answers nothing.
     ///
     /// # Panics

@@ -47,12 +47,13 @@ impl Mail {
         serde_json::from_slice(&output.stdout).expect("a decoded message")
     }
 
-    /// The code: the one word of six digits in the text part.
+    /// The code: the one word of six to ten digits in the text part.
     ///
     /// # Panics
     /// If there is none, or more than one.
     pub fn code(&self) -> String {
-        let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_code =
+            |word: &&str| (6..=10).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
         let mut words: Vec<&str> = self.plain.split_whitespace().filter(is_code).collect();
         words.dedup();
         assert_eq!(words.len(), 1, "one code in {:?}", self.plain);
@@ -106,6 +107,11 @@ impl MailServer {
     /// How a configuration names it.
     pub fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}", self.port)
+    }
+
+    /// What it printed: each mail with its envelope.
+    pub fn log(&self) -> String {
+        self.running.log()
     }
 
     /// How many mails it took.
