@@ -93,7 +93,7 @@ fn relay(host: &Host, tls: &str) -> Relay {
 }
 
 impl Relay {
-    fn settings(&self, scheme: &str) -> Settings {
+    fn settings(&self, scheme: &str, tls: &str) -> Settings {
         let Relay { server, authority, password_file } = self;
         let url = format!("{scheme}://mailer@localhost:{}", server.port());
         let table =
@@ -106,7 +106,7 @@ impl Relay {
 fn a_relay_with_starttls_and_a_login_takes_the_mail() {
     on_a_host(|host| {
         let relay = relay(host, "starttls");
-        log_in(host, &relay.settings("smtp"), |_| relay.server.await_mail(1));
+        log_in(host, &relay.settings("smtp", "starttls"), |_| relay.server.await_mail(1));
         assert!(relay.server.log().contains("\"login\": \"mailer\""), "{}", relay.server.log());
     });
 }
@@ -115,7 +115,7 @@ fn a_relay_with_starttls_and_a_login_takes_the_mail() {
 fn a_relay_with_tls_from_the_first_byte_and_a_login_takes_the_mail() {
     on_a_host(|host| {
         let relay = relay(host, "implicit");
-        log_in(host, &relay.settings("smtps"), |_| relay.server.await_mail(1));
+        log_in(host, &relay.settings("smtps", "implicit"), |_| relay.server.await_mail(1));
     });
 }
 
@@ -126,7 +126,7 @@ fn a_relay_that_a_stranger_certifies_gets_no_code() {
         let relay = relay(host, "implicit");
         let stranger = Certificates::create("stranger");
         fs::copy(stranger.authority, &relay.authority).expect("another authority");
-        let mfad = Mfad::start(host, &relay.settings("smtps"));
+        let mfad = Mfad::start(host, &relay.settings("smtps", "implicit"));
         let anna = host.person("anna");
         mfad.enrol(&anna);
         let sshd = Sshd::start(host, Methods::KeyboardInteractive);
@@ -143,7 +143,8 @@ fn a_relay_that_a_stranger_certifies_gets_no_code() {
 fn the_second_relay_takes_the_mail_when_the_first_is_gone() {
     on_a_host(|host| {
         let server = MailServer::start();
-        let list = format!("smtp = [\"smtp://127.0.0.1:{}\", \"{}\"]", free_port(), server.url());
+        let gone = format!("{{ url = \"smtp://127.0.0.1:{}\" }}", free_port());
+        let list = format!("smtp = [{gone}, {{ url = \"{}\" }}]", server.url());
         let settings = Settings::default().email("transport = \"smtp\"").email(&list);
         log_in(host, &settings, |_| server.await_mail(1));
     });
