@@ -149,7 +149,7 @@ impl Torture {
         let settings = Settings::maildir(&directory)
             .login("throttle = { failures = 100, within = \"10s\" }")
             .login("lock-after = 100")
-            .email("per-user = { \"1m\" = 10000 }");
+            .email("per-user = { \"1m\" = 1000 }");
         let mfad = Mfad::start(host, &settings);
         let anna = host.person("anna");
         mfad.enrol(&anna);

@@ -9,6 +9,8 @@ use mfad_tests::mail::{BrokenMailServer, Fault, MailServer, PYTHON};
 use mfad_tests::on_a_host;
 use mfad_tests::postfix::Postfix;
 use mfad_tests::process::run;
+use mfad_tests::site::{expect_inside, give_password};
+use mfad_tests::sshd::{Methods, Sshd};
 use mfad_tests::terminal::Terminal;
 
 #[test]
@@ -55,6 +57,23 @@ fn a_person_at_a_terminal_can_type_and_hang_up() {
         terminal.press("\x03");
         let (status, _) = terminal.await_end();
         assert!(!status.success());
+    });
+}
+
+/// Without our module: what goes wrong in other stories is not the host's fault.
+#[test]
+fn sshd_lets_people_in_by_password_and_by_key() {
+    on_a_host(|host| {
+        let anna = host.person("anna");
+        for methods in [Methods::KeyboardInteractive, Methods::KeyThenKeyboardInteractive, Methods::Password]
+        {
+            let sshd = Sshd::start(host, methods);
+            let pam = "auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession required pam_permit.so\n";
+            host.write("/etc/pam.d/sshd", pam, 0o644);
+            let mut terminal = sshd.connect(&anna);
+            give_password(&mut terminal);
+            expect_inside(&mut terminal, &anna);
+        }
     });
 }
 

@@ -96,8 +96,9 @@ impl Relay {
     fn settings(&self, scheme: &str, tls: &str) -> Settings {
         let Relay { server, authority, password_file } = self;
         let url = format!("{scheme}://mailer@localhost:{}", server.port());
-        let table =
-            format!("url = \"{url}\", password-file = \"{password_file}\", ca-file = \"{authority}\"");
+        let table = format!(
+            "url = \"{url}\", tls = \"{tls}\", password-file = \"{password_file}\", ca-file = \"{authority}\""
+        );
         Settings::default().email("transport = \"smtp\"").email(&format!("smtp = {{ {table} }}"))
     }
 }

@@ -18,7 +18,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 fn main() {
     let interrupted = interruptions();
-    on_a_host(|host| {
+    on_a_host(move |host| {
         headline("A host of its own: mail server, mfad, sshd, and Anna, who has a second factor");
         let site = Site::on(host);
         println!("  mail server  127.0.0.1:{}", site.mail.port());
@@ -86,7 +86,7 @@ fn interruptions() -> Receiver<()> {
             if scripted {
                 std::process::exit(130);
             }
-            drop(sender.send(()));
+            let _ = sender.send(());
         }
     });
     receiver
