@@ -27,8 +27,8 @@ fn console(host: &Host) -> Console {
 #[test]
 fn sudo_asks_the_one_who_types_for_their_code() {
     on_a_host(|host| {
-        let Console { mail, mfad, anna, .. } = console(host);
-        let mut terminal = Terminal::start_as(&anna, &["sudo", "-k", "sh", "-c", "echo now I am $(id -un)"]);
+        let Console { mail, mfad, anna, .. } = &console(host);
+        let mut terminal = Terminal::start_as(anna, &["sudo", "-k", "sh", "-c", "echo now I am $(id -un)"]);
         give_password(&mut terminal);
         terminal.expect(CODE_PROMPT);
         let message = mail.await_mail(1);
@@ -36,7 +36,7 @@ fn sudo_asks_the_one_who_types_for_their_code() {
         terminal.type_line(&message.code());
         terminal.expect("now I am root");
         assert!(terminal.await_end().0.success());
-        let allowed = mfad.events_about(&anna, &["login-allowed"]);
+        let allowed = mfad.events_about(anna, &["login-allowed"]);
         assert_eq!(allowed[0].service.as_deref(), Some("sudo"));
     });
 }
@@ -45,8 +45,8 @@ fn sudo_asks_the_one_who_types_for_their_code() {
 #[test]
 fn sudo_ends_after_the_last_wrong_code() {
     on_a_host(|host| {
-        let Console { mail, anna, .. } = console(host);
-        let mut terminal = Terminal::start_as(&anna, &["sudo", "-k", "id"]);
+        let Console { mail, anna, .. } = &console(host);
+        let mut terminal = Terminal::start_as(anna, &["sudo", "-k", "id"]);
         give_password(&mut terminal);
         terminal.expect(CODE_PROMPT);
         let wrong = mfad_tests::mail::wrong(&mail.await_mail(1).code());
@@ -64,9 +64,9 @@ fn sudo_ends_after_the_last_wrong_code() {
 #[test]
 fn sudo_takes_password_and_code_from_a_pipe() {
     on_a_host(|host| {
-        let Console { mail, anna, .. } = console(host);
+        let Console { mail, anna, .. } = &console(host);
         let script = "(echo 'correct horse'; read code; echo $code) | sudo -k -S id -u";
-        let mut terminal = Terminal::start_as(&anna, &["sh", "-c", script]);
+        let mut terminal = Terminal::start_as(anna, &["sh", "-c", script]);
         let code = mail.await_mail(1).code();
         terminal.type_line(&code);
         terminal.expect("\n0\r\n");
@@ -76,8 +76,8 @@ fn sudo_takes_password_and_code_from_a_pipe() {
 #[test]
 fn su_asks_for_the_code_of_the_one_to_become() {
     on_a_host(|host| {
-        let Console { mail, anna, bert, .. } = console(host);
-        let mut terminal = Terminal::start_as(&anna, &["su", &bert.name, "-c", "echo now I am $(id -un)"]);
+        let Console { mail, anna, bert, .. } = &console(host);
+        let mut terminal = Terminal::start_as(anna, &["su", &bert.name, "-c", "echo now I am $(id -un)"]);
         give_password(&mut terminal);
         terminal.expect(CODE_PROMPT);
         let message = mail.await_mail(1);
@@ -91,8 +91,8 @@ fn su_asks_for_the_code_of_the_one_to_become() {
 #[test]
 fn su_refuses_after_the_last_wrong_code() {
     on_a_host(|host| {
-        let Console { mail, anna, bert, .. } = console(host);
-        let mut terminal = Terminal::start_as(&anna, &["su", &bert.name, "-c", "id"]);
+        let Console { mail, anna, bert, .. } = &console(host);
+        let mut terminal = Terminal::start_as(anna, &["su", &bert.name, "-c", "id"]);
         give_password(&mut terminal);
         terminal.expect(CODE_PROMPT);
         let wrong = mfad_tests::mail::wrong(&mail.await_mail(1).code());
@@ -109,7 +109,7 @@ fn su_refuses_after_the_last_wrong_code() {
 #[test]
 fn login_on_a_terminal_asks_for_a_code() {
     on_a_host(|host| {
-        let Console { mail, anna, mfad, .. } = console(host);
+        let Console { mail, anna, mfad, .. } = &console(host);
         let mut terminal = Terminal::start(&["login"]);
         terminal.expect("login: ");
         terminal.type_line(&anna.name);
@@ -121,7 +121,7 @@ fn login_on_a_terminal_asks_for_a_code() {
         terminal.expect("now I am anna");
         terminal.type_line("exit");
         assert!(terminal.await_end().0.success());
-        let allowed = mfad.events_about(&anna, &["login-allowed"]);
+        let allowed = mfad.events_about(anna, &["login-allowed"]);
         assert_eq!(allowed[0].source.as_deref(), Some("local"));
     });
 }
@@ -129,18 +129,18 @@ fn login_on_a_terminal_asks_for_a_code() {
 #[test]
 fn ctrl_c_at_the_prompt_of_sudo_counts_no_try() {
     on_a_host(|host| {
-        let Console { mail, mfad, anna, .. } = console(host);
-        let mut first = Terminal::start_as(&anna, &["sudo", "-k", "id"]);
+        let Console { mail, mfad, anna, .. } = &console(host);
+        let mut first = Terminal::start_as(anna, &["sudo", "-k", "id"]);
         give_password(&mut first);
         first.expect(CODE_PROMPT);
         first.press("\x03");
         expect_outside(&mut first);
-        let mut second = Terminal::start_as(&anna, &["sudo", "-k", "id", "-u"]);
+        let mut second = Terminal::start_as(anna, &["sudo", "-k", "id", "-u"]);
         give_password(&mut second);
         second.expect(CODE_PROMPT);
         second.type_line(&mail.await_mail(1).code());
         second.expect("\n0\r\n");
         assert_eq!(mail.count(), 1);
-        assert!(mfad.events_about(&anna, &["code-wrong"]).is_empty());
+        assert!(mfad.events_about(anna, &["code-wrong"]).is_empty());
     });
 }
