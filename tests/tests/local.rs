@@ -56,7 +56,7 @@ fn sudo_ends_after_the_last_wrong_code() {
         }
         terminal.type_line(&wrong);
         let shown = expect_outside(&mut terminal);
-        assert_eq!(shown.matches("assword").count(), 1, "{shown}");
+        assert_eq!(shown.matches("[sudo] password").count(), 1, "{shown}");
         assert!(!shown.contains("uid=0"));
     });
 }
