@@ -7,9 +7,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use mfad_tests::broken_mail::{BrokenMailServer, Fault};
 use mfad_tests::certificates::Certificates;
 use mfad_tests::host::{free_port, path};
-use mfad_tests::mail::{BrokenMailServer, Fault, MailServer, PYTHON};
+use mfad_tests::mail::{MailServer, PYTHON};
 use mfad_tests::on_a_host;
 use mfad_tests::postfix::Postfix;
 use mfad_tests::process::run;

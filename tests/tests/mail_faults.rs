@@ -1,10 +1,11 @@
 //! Mail that cannot go out: nobody enters, the person reads a sentence, the log names the cause, and it heals by itself.
 
 use mfad_tests::audit::Event;
+use mfad_tests::broken_mail::{BrokenMailServer, Fault};
 use mfad_tests::certificates::Certificates;
 use mfad_tests::daemon::{Mfad, Settings};
 use mfad_tests::host::{Host, Person, free_port, path};
-use mfad_tests::mail::{BrokenMailServer, Fault, MailServer};
+use mfad_tests::mail::MailServer;
 use mfad_tests::on_a_host;
 use mfad_tests::site::{CODE_PROMPT, expect_inside, expect_outside, give_password};
 use mfad_tests::sshd::{Methods, Sshd};
@@ -71,6 +72,26 @@ fn a_mail_server_that_says_nothing() {
         cast.is_refused(host);
         drop(silent);
         cast.heals();
+    });
+}
+
+/// Break it: hold the account's or the store's lock while the mail goes out.
+#[test]
+fn a_mail_server_that_says_nothing_keeps_only_its_own_login_waiting() {
+    on_a_host(|host| {
+        let cast = cast(host);
+        let silent = BrokenMailServer::start_on(cast.port, Fault::Silent);
+        let bert = host.person("bert");
+        let mut waiting = cast.sshd.connect_with(&cast.anna, &["-o", "NumberOfPasswordPrompts=1"]);
+        give_password(&mut waiting);
+        silent.await_connection();
+        for _ in 0..3 {
+            let mut terminal = cast.sshd.connect(&bert);
+            give_password(&mut terminal);
+            expect_inside(&mut terminal, &bert);
+        }
+        assert!(!waiting.has_ended(), "the others had to wait for the mail server");
+        expect_outside(&mut waiting);
     });
 }
 

@@ -20,7 +20,8 @@ struct Cast {
 fn cast(host: &Host) -> Cast {
     let directory = MailDirectory::create();
     namespace::directory(state_directory(), 0o700);
-    let mfad = Mfad::start(host, &Settings::maildir(&directory));
+    let settings = Settings::maildir(&directory).email("per-user = { \"1m\" = 1000 }");
+    let mfad = Mfad::start(host, &settings);
     let anna = host.person("anna");
     mfad.enrol(&anna);
     Cast { mfad, anna, directory }
@@ -60,6 +61,7 @@ fn nobody_enters_while_the_disk_is_full() {
         // What fits into pages that SQLite has already may still be committed; spending more must fail in the end.
         let refused = (0..200).any(|_| cast.code_of_login(host) != PAM_SUCCESS || fill(&filler));
         assert!(refused, "a full disk was never noticed");
+        host.syslog().await_line(&["full"]);
         cast.is_refused(host);
         fs::remove_file(filler).expect("room");
         cast.heals(host);
