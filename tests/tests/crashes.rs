@@ -156,21 +156,35 @@ impl Torture {
         Torture { mfad, anna, directory, dice: Dice::seeded(), entered: HashMap::new(), told_wrong: 0 }
     }
 
-    /// A wrong code, then the right one, with a kill at some moment in between; then the right one once more.
+    /// A wrong code, then the right one; then the right one once more. A kill falls before the prompt or after it.
     fn round(&mut self, host: &Host) {
         let mut race = Race::begin(host, &self.anna, 1);
-        assert_eq!(race.await_prompts(), 1);
-        // The code of the round before may still be out: then there is no new mail, and the last one counts.
-        let code = self.directory.await_mail("anna", self.directory.count("anna").max(1)).code();
+        let early = self.dice.throw(2) == 0;
+        if early {
+            self.kill_within(15_000);
+        }
+        assert_eq!(race.await_prompts(), 1, "a restart is not noticed");
+        let code = self.latest_code();
         race.answer(&[wrong(&code), code.clone(), wrong(&code), wrong(&code)]);
-        sleep(Duration::from_micros(self.dice.throw(30_000)));
-        self.mfad.kill_and_start();
+        if !early {
+            self.kill_within(15_000);
+        }
         self.note(&code, &race.outcomes());
         let mut again = Race::begin(host, &self.anna, 1);
         again.await_prompts();
         again.answer(std::slice::from_ref(&code));
         self.note(&code, &again.outcomes());
         self.mfad.control(&["user", "unlock", "anna"]).expect_success("mfactl user unlock");
+    }
+
+    fn kill_within(&mut self, microseconds: u64) {
+        sleep(Duration::from_micros(self.dice.throw(microseconds)));
+        self.mfad.kill_and_start();
+    }
+
+    /// The code of the round before may still be out: then there is no new mail, and the last one counts.
+    fn latest_code(&self) -> String {
+        self.directory.await_mail("anna", self.directory.count("anna").max(1)).code()
     }
 
     fn note(&mut self, code: &str, outcomes: &[Outcome]) {
