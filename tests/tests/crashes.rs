@@ -114,7 +114,7 @@ fn a_spent_code_stays_spent_after_a_kill() {
     });
 }
 
-/// Twenty times in a usual run, 200 with `MFAD_TORTURE=200`.
+/// Twenty times in a usual run, 200 with `MFAD_TORTURE` set.
 /// Break it: answer before the commit, or spend in a second transaction.
 #[test]
 fn killed_at_any_moment_no_code_lets_in_twice_and_no_guess_is_forgotten() {
@@ -198,7 +198,7 @@ impl Torture {
 }
 
 fn rounds() -> usize {
-    std::env::var("MFAD_TORTURE").map_or(20, |text| text.parse().expect("MFAD_TORTURE is a number of rounds"))
+    if std::env::var_os("MFAD_TORTURE").is_some() { 200 } else { 20 }
 }
 
 /// Moments need no good randomness, but another one each run.
