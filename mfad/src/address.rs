@@ -153,7 +153,10 @@ mod tests {
     #[test]
     fn a_masked_address_shows_one_letter_and_the_domain() {
         assert_eq!(EmailAddress::parse("ada@example.org").unwrap().masked(), "a***@example.org");
-        assert_eq!(EmailAddress::parse("jörg@bücher.example").unwrap().masked(), "j***@xn--bcher-kva.example");
+        assert_eq!(
+            EmailAddress::parse("jörg@bücher.example").unwrap().masked(),
+            "j***@xn--bcher-kva.example"
+        );
         assert_eq!(EmailAddress::parse("用户@example.org").unwrap().masked(), "?***@example.org");
     }
 }

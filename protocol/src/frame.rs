@@ -49,7 +49,8 @@ impl FrameBuffer {
     /// [`FrameError::TooLong`] as soon as the cap is passed, not only when the frame ends.
     pub fn next_frame(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, FrameError> {
         let unsearched = self.bytes.iter().skip(self.searched);
-        let Some(end) = unsearched.clone().position(|byte| *byte == 0).map(|at| at.saturating_add(self.searched))
+        let Some(end) =
+            unsearched.clone().position(|byte| *byte == 0).map(|at| at.saturating_add(self.searched))
         else {
             self.searched = self.bytes.len();
             return if self.bytes.len() >= LIMIT { Err(FrameError::TooLong) } else { Ok(None) };

@@ -35,7 +35,8 @@ fn a_begin_is_these_bytes() {
 
 #[test]
 fn an_answer_is_these_bytes_and_reads_back() {
-    let answer = Answer { login: "k3f9a".into(), question: "c1.3".into(), text: Secret::new("123456".into()) };
+    let answer =
+        Answer { login: "k3f9a".into(), question: "c1.3".into(), text: Secret::new("123456".into()) };
     let wire = framed(&call::outgoing(&answer, Replies::One));
     assert_eq!(
         wire,
@@ -81,7 +82,10 @@ fn nothing_but_the_word_allow_allows() {
     for verdict in ["", "ALLOW", "allow ", "allowed", "0", "true", "success"] {
         let frame =
             format!(r#"{{"parameters":{{"step":{{"login":"k","notices":[],"verdict":"{verdict}"}}}}}}"#);
-        assert!(matches!(call::parse_reply::<Begin>(frame.as_bytes()), Err(CallError::Malformed)), "{verdict:?}");
+        assert!(
+            matches!(call::parse_reply::<Begin>(frame.as_bytes()), Err(CallError::Malformed)),
+            "{verdict:?}"
+        );
     }
     assert_eq!(Verdict::ALL.iter().filter(|verdict| verdict.name() == "allow").count(), 1);
 }
@@ -97,7 +101,8 @@ fn unknown_fields_are_errors_everywhere() {
         assert!(matches!(call::parse_reply::<Begin>(frame.as_bytes()), Err(CallError::Malformed)), "{frame}");
     }
     assert_eq!(Call::parse(br#"{"method":"a.b","extra":1}"#).unwrap_err(), Fault::InvalidFrame);
-    let cancel = Call::parse(br#"{"method":"io.mfad.Login.Cancel","parameters":{"login":"k","extra":1}}"#).unwrap();
+    let cancel =
+        Call::parse(br#"{"method":"io.mfad.Login.Cancel","parameters":{"login":"k","extra":1}}"#).unwrap();
     assert_eq!(cancel.parameters::<Cancel>().unwrap_err(), Fault::InvalidParameter);
 }
 

@@ -43,6 +43,7 @@ def read_options():
     parser.add_argument("--after-data", metavar="ANSWER", help='answer each mail with this line instead of taking it, e.g. "451 4.3.0 later"')
     parser.add_argument("--no-smtputf8", action="store_true", help="do not offer SMTPUTF8")
     parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="wait this long before a mail is answered")
+    parser.add_argument("--die-at", choices=["RCPT", "."], help="end at once, without an answer, at RCPT TO or at the end of a mail")
     parser.add_argument("--idle", type=float, default=300.0, metavar="SECONDS", help="close a connection that is silent for so long")
     options = parser.parse_args()
     if options.tls != "none" and not (options.cert and options.key):
@@ -91,12 +92,16 @@ class Handler:
         self.rejected = dict(rule.split("=", 1) for rule in options.reject)
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+        if self.options.die_at == "RCPT":
+            os._exit(1)
         if address in self.rejected:
             return self.rejected[address]
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server, session, envelope):
+        if self.options.die_at == ".":
+            os._exit(1)
         await asyncio.sleep(self.options.delay)
         if self.options.after_data:
             return self.options.after_data

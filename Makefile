@@ -1,0 +1,73 @@
+# mfad: build, prove, show, install. `make demo` and `make test` do all set-up on a fresh Debian machine.
+
+PREFIX ?= /usr
+DESTDIR ?=
+# Where the distribution keeps PAM modules: asked of libpam's own package where there is one.
+SECURITYDIR ?= $(shell dirname "$$(ls /lib/*-linux-gnu/security/pam_unix.so /usr/lib64/security/pam_unix.so \
+	/usr/lib/security/pam_unix.so 2>/dev/null | head -n 1)" | sed 's|^\.$$|/usr/lib/security|')
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+
+# What the build, the tests, the demo and the benchmark need of Debian.
+PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev make openssl \
+	openssh-server openssh-client dropbear-bin sudo login util-linux procps pamtester \
+	postfix python3 python3-aiosmtpd python3-paramiko sqlite3 strace
+BENCH_PACKAGES := libpam-google-authenticator libpam-oath
+
+.PHONY: all deps bench-deps build demo test lint bench torture install clean
+
+all: build
+
+# Installs what is missing, without starting any service; says nothing where nothing is.
+deps:
+	@packaging/install-packages $(PACKAGES)
+
+bench-deps: deps
+	@packaging/install-packages $(BENCH_PACKAGES)
+
+build: deps
+	cargo build --release --workspace
+
+demo: deps
+	cargo build --release --workspace --quiet
+	MFAD_BIN_DIR=$(TARGET)/release $(TARGET)/release/mfad-demo
+
+# Everything that CI runs. Stories need root: they make users, mounts and PAM stacks, all in private namespaces.
+test: deps
+	cargo build --workspace
+	cargo build --release -p pam_mfad
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		MFAD_RELEASE_MODULE=$(abspath $(TARGET))/release/libpam_mfad.so cargo nextest run --workspace; \
+	else \
+		MFAD_RELEASE_MODULE=$(abspath $(TARGET))/release/libpam_mfad.so cargo test --workspace; \
+	fi
+
+# The slow proofs: more kills, more races.
+torture: deps
+	cargo build --workspace
+	MFAD_TORTURE=1 cargo test -p mfad-tests -- --nocapture
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
+		else echo "lint: cargo-deny is not installed, licences and sources were not checked"; fi
+	@if cargo machete --version >/dev/null 2>&1; then cargo machete; \
+		else echo "lint: cargo-machete is not installed, unused dependencies were not looked for"; fi
+
+bench: bench-deps
+	cargo build --release --workspace
+	bench/run
+
+install:
+	install -D -m 0644 $(TARGET)/release/libpam_mfad.so $(DESTDIR)$(SECURITYDIR)/pam_mfad.so
+	install -D -m 0755 $(TARGET)/release/mfad $(DESTDIR)$(PREFIX)/sbin/mfad
+	install -D -m 0755 $(TARGET)/release/mfactl $(DESTDIR)$(PREFIX)/bin/mfactl
+	install -D -m 0644 docs/man/mfactl.1 $(DESTDIR)$(PREFIX)/share/man/man1/mfactl.1
+	install -D -m 0644 packaging/systemd/mfad.service $(DESTDIR)$(PREFIX)/lib/systemd/system/mfad.service
+	install -D -m 0644 packaging/systemd/mfad.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/mfad.socket
+	install -D -m 0644 packaging/systemd/mfad-manage.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/mfad-manage.socket
+	install -D -m 0644 packaging/sysusers/mfad.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/mfad.conf
+	test -e $(DESTDIR)/etc/mfad/mfad.toml || install -D -m 0644 packaging/mfad.toml $(DESTDIR)/etc/mfad/mfad.toml
+
+clean:
+	cargo clean

@@ -1,0 +1,213 @@
+"""Who is measured: the stack, the users and the state of each contender, all on the same disk."""
+import base64
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import machine
+import seed
+import users
+
+STATE = "/mnt/state"
+RUN = "/mnt/run"
+MAIL = "/mnt/mail"
+MAIL_CAP = 1000  # mails a second to one user: the most that mfad's configuration takes
+
+
+class Contender:
+    """A PAM service, and what has to be there for it."""
+
+    most = sys.maxsize  # logins in one run
+    alone = False  # True: measured with one process only
+
+    def __init__(self, name, title, stack, options=()):
+        self.name, self.title, self.options = name, title, list(options)
+        self.service = f"bench-{name}"
+        self.server = None
+        with open(f"{machine.CONFDIR}/{self.service}", "w") as f:
+            f.write(f"auth required {stack}\n")
+
+    def prepare(self):
+        """Once: state, users, server."""
+
+    def reset(self):
+        """Before each run: the users' counters are where the driver begins."""
+
+    def users(self, first=0, count=len(users.DRIVEN)):
+        """The driver's options for `count` of the users that log in, from the `first` on."""
+        step = users.DRIVEN.step
+        return ["--first", first * step, "--step", step, "--users", count]
+
+    def run(self, *options):
+        """One run of the driver with this contender alone awake."""
+        self.reset()
+        os.sync()
+        if self.server:
+            self.server.resume()
+        try:
+            pid = self.server.pid if self.server else None
+            return machine.drive(self.service, [*self.options, *options], pid)
+        finally:
+            if self.server:
+                self.server.pause()
+
+
+class GoogleAuthenticator(Contender):
+    """One file a user. no_increment_hotp: a wrong code by a stranger does not move the counter."""
+
+    def __init__(self):
+        self.directory = f"{STATE}/ga"
+        stack = f"pam_google_authenticator.so secret={self.directory}/${{USER}} user=root no_increment_hotp"
+        super().__init__("ga", "pam_google_authenticator, HOTP", stack)
+
+    def reset(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+        os.mkdir(self.directory, 0o700)
+        for user in users.DRIVEN:
+            secret = base64.b32encode(users.key(user)).decode().rstrip("=")
+            path = f"{self.directory}/{users.name(user)}"
+            with open(path, "w") as f:
+                f.write(f'{secret}\n" WINDOW_SIZE 17\n" HOTP_COUNTER 1\n')
+            os.chmod(path, 0o400)
+
+
+class Oath(Contender):
+    """One file for all users, written anew at each login."""
+
+    def __init__(self):
+        self.file = f"{STATE}/users.oath"
+        super().__init__("oath", "pam_oath, HOTP", f"pam_oath.so usersfile={self.file} window=20 digits=6")
+
+    def reset(self):
+        for leftover in (".lock", ".new"):
+            if os.path.exists(self.file + leftover):
+                os.unlink(self.file + leftover)
+        with open(self.file, "w") as f:
+            os.fchmod(f.fileno(), 0o600)
+            for user in users.DRIVEN:
+                f.write(f"HOTP\t{users.name(user)}\t-\t{users.key(user).hex()}\t1\n")
+
+
+class Floor(Contender):
+    """The least that a module with a daemon must do: an echo over a socket and one durable SQLite write."""
+
+    def __init__(self):
+        self.socket = f"{RUN}/floor.sock"
+        super().__init__("floor", "floor: echo, one durable write", f"{machine.BIN}/pam_floor.so socket={self.socket}")
+
+    def prepare(self):
+        path = f"{STATE}/floor.db"
+        with sqlite3.connect(path) as db:
+            db.execute("CREATE TABLE t(name TEXT PRIMARY KEY, counter INTEGER, last INTEGER) WITHOUT ROWID")
+            db.executemany("INSERT INTO t VALUES(?, 0, 0)", [(users.name(user),) for user in users.DRIVEN])
+        db.close()
+        command = [f"{machine.BIN}/floor_server", self.socket, "bg", path]
+        self.server = machine.Server(command, lambda: machine.accepts(self.socket), f"{STATE}/floor.log")
+        self.server.start()
+        self.server.pause()
+
+
+class Mfad(Contender):
+    """The real module and daemon. Every code is one that mfad made, read from its local courier's Maildir."""
+
+    def __init__(self, name, title, accounts):
+        self.runtime, self.state, self.mail = f"{RUN}/{name}", f"{STATE}/{name}", f"{MAIL}/{name}"
+        self.config, self.log = f"{RUN}/{name}.toml", f"{STATE}/{name}.log"
+        self.accounts = accounts
+        self.alone = accounts is not users.DRIVEN
+        stack = f"{machine.BIN}/libpam_mfad.so socket={self.runtime}/io.mfad.Login"
+        super().__init__(name, title, stack, ["--maildir", self.mail])
+
+    def prepare(self):
+        self.write_config()
+        for user in (user for user in users.DRIVEN if user in self.accounts):
+            for box in ("tmp", "new", "cur"):
+                os.makedirs(f"{self.mail}/{users.name(user)}/{box}")
+        command = [f"{machine.BIN}/mfad", "--config", self.config, "--allow-root"]
+        self.server = machine.Server(command, self.serves, self.log)
+        self.server.start()
+        self.create(users.ONE)
+        self.server.stop()
+        seed.replicate(self.state, users.ONE, self.accounts)
+        self.server.start()
+        self.server.pause()
+
+    def write_config(self):
+        for directory in (self.runtime, self.state):
+            os.mkdir(directory, 0o755)
+        key = f"{RUN}/{self.name}.key"
+        with open(key, "wb") as f:
+            os.fchmod(f.fileno(), 0o400)
+            f.write(os.urandom(32))
+        with open(self.config, "w") as f:
+            os.fchmod(f.fileno(), 0o644)
+            f.write(CONFIG.format(state=self.state, runtime=self.runtime, key=key, mail=self.mail, cap=MAIL_CAP))
+
+    def serves(self):
+        return machine.accepts(f"{self.runtime}/io.mfad.Login") and machine.answers_hello(f"{self.runtime}/io.mfad.Manage")
+
+    def create(self, user):
+        """Makes one account as an administrator would: the pattern for all others."""
+        name = users.name(user)
+        for verb in (["user", "email", name, f"{name}@bench.example"], ["user", "enable", name]):
+            command = [f"{machine.BIN}/mfactl", "--socket", f"{self.runtime}/io.mfad.Manage", *verb]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()}")
+
+
+class Paced:
+    """A contender at the pace of people. An account remembers its latest mails, so one that logs in a thousand times a
+    second would be slow for a reason that nobody has; the others that it is compared with rest as long."""
+
+    most = 100
+    alone = True
+
+    def __init__(self, other, name, title):
+        self.other, self.name, self.title = other, name, title
+
+    def prepare(self):
+        if not self.other.server:
+            self.other.prepare()
+
+    def users(self):
+        accounts = self.other.accounts
+        return self.other.users() if len(accounts) > 1 else ["--first", accounts[0], "--users", 1]
+
+    def run(self, *options):
+        return self.other.run("--pace-ms", 50, *options)
+
+
+# The cap is as wide as a cap can be: in a minute of this, a user logs in as often as people do in a month.
+CONFIG = """\
+[paths]
+state = "{state}"
+runtime = "{runtime}"
+key = "{key}"
+
+[login]
+require = "enrolled"
+
+[email]
+transport = "maildir"
+maildir = "{mail}/$USER"
+per-user = {{ "1s" = {cap} }}
+"""
+
+
+def peers():
+    """Everybody but mfad."""
+    return [Contender("permit", "pam_permit: nothing", "pam_permit.so"), Floor(), GoogleAuthenticator(), Oath()]
+
+
+def ours(million):
+    """mfad with the peers' thousand accounts, with one, and with `million` of them."""
+    many = Mfad("mfad-many", f"mfad, {million:,} accounts", range(0, 1_000_000, 1_000_000 // million))
+    return [
+        Mfad("mfad", "mfad, mailed code", users.DRIVEN),
+        many,
+        Paced(many, "mfad-many-paced", f"mfad, {million:,}, paced"),
+        Paced(Mfad("mfad-one", "mfad, 1 account", [users.ONE]), "mfad-one", "mfad, 1 account, paced"),
+    ]

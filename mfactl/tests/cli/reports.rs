@@ -1,0 +1,189 @@
+//! The list of users, `config check` and `health`.
+
+use protocol::manage::*;
+
+use crate::daemon::{Scene, reply, run};
+use crate::user::AFTERNOON;
+
+fn pages() -> [Scene; 2] {
+    let ada = UserLine {
+        user: "ada".into(),
+        uid: Some(1000),
+        switch: Switch::Enabled,
+        email: Some("ada@example.org".into()),
+        lock: Lock::Open,
+        last_login: Some(AFTERNOON),
+    };
+    let bartholomew = UserLine {
+        user: "bartholomew".into(),
+        uid: None,
+        switch: Switch::Disabled,
+        email: None,
+        lock: Lock::Locked,
+        last_login: None,
+    };
+    [
+        reply(&ListUsersReply { users: vec![ada], next: Some("ada".into()) }),
+        reply(&ListUsersReply { users: vec![bartholomew], next: None }),
+    ]
+}
+
+#[test]
+fn users_of_all_pages_stand_in_one_table() {
+    let run = run(&["users"], pages());
+    run.ended(
+        0,
+        "\
+USER         UID   SECOND FACTOR  STATE   ADDRESS          LAST LOGIN
+ada          1000  on             open    ada@example.org  2026-11-05 14:03:22
+bartholomew  -     off            locked  -                never
+",
+        "",
+    );
+    assert_eq!(
+        run.asked,
+        [
+            r#"{"method":"io.mfad.Manage.ListUsers","parameters":{"after":null,"filter":null}}"#,
+            r#"{"method":"io.mfad.Manage.ListUsers","parameters":{"after":"ada","filter":null}}"#,
+        ]
+    );
+}
+
+#[test]
+fn users_as_json_are_a_page_a_line() {
+    let run = run(&["users", "--json", "--filter", "a"], pages());
+    let ada = r#"{"users":[{"user":"ada","uid":1000,"switch":"enabled","email":"ada@example.org","lock":"open","last_login":1793887402000}],"next":"ada"}"#;
+    let bartholomew = r#"{"users":[{"user":"bartholomew","uid":null,"switch":"disabled","email":null,"lock":"locked","last_login":null}],"next":null}"#;
+    run.ended(0, &format!("{ada}\n{bartholomew}\n"), "");
+    assert_eq!(
+        run.asked[1],
+        r#"{"method":"io.mfad.Manage.ListUsers","parameters":{"after":"ada","filter":"a"}}"#
+    );
+}
+
+#[test]
+fn an_empty_list_is_said_in_words() {
+    let nobody = || reply(&ListUsersReply { users: vec![], next: None });
+    run(&["users"], [nobody()]).ended(0, "", "mfad knows nobody yet.\n");
+    run(&["users", "--filter", "zoe"], [nobody()]).ended(0, "", "No name and no address contains \"zoe\".\n");
+    run(&["users", "--json"], [nobody()]).ended(0, "{\"users\":[],\"next\":null}\n", "");
+}
+
+#[test]
+fn a_list_that_never_advances_is_not_followed() {
+    let same = || reply(&ListUsersReply { users: vec![], next: Some("ada".into()) });
+    assert_eq!(run(&["users"], [same(), same()]).code, 3);
+}
+
+#[test]
+fn a_good_configuration_ends_with_zero() {
+    let files = vec!["/etc/mfad/mfad.toml".into(), "/etc/mfad/conf.d/mail.toml".into()];
+    let good = CheckConfigReply { files, problems: vec![] };
+    let run = run(&["config", "check"], [reply(&good)]);
+    run.ended(0, "No problems in /etc/mfad/mfad.toml, /etc/mfad/conf.d/mail.toml.\n", "");
+    assert_eq!(run.asked, [r#"{"method":"io.mfad.Manage.CheckConfig","parameters":{}}"#]);
+
+    let defaults = CheckConfigReply { files: vec![], problems: vec![] };
+    crate::daemon::run(&["config", "check"], [reply(&defaults)]).ended(
+        0,
+        "No files, so the defaults hold.\n",
+        "",
+    );
+}
+
+#[test]
+fn problems_of_a_configuration_are_placed_and_end_with_one() {
+    let problem = |line, column, key: Option<&str>, message: &str, remedy: &str| Problem {
+        file: "/etc/mfad/mfad.toml".into(),
+        line,
+        column,
+        key: key.map(str::to_owned),
+        message: message.into(),
+        remedy: remedy.into(),
+    };
+    let bad = CheckConfigReply {
+        files: vec!["/etc/mfad/mfad.toml".into()],
+        problems: vec![
+            problem(Some(12), Some(10), Some("email.digits"), "12 is more than 10", "Write 6 to 10."),
+            problem(Some(3), None, None, "this is no TOML", "Close the quote."),
+            problem(None, None, None, "others may write to it", "chmod 0644 /etc/mfad/mfad.toml"),
+        ],
+    };
+    run(&["config", "check"], [reply(&bad)]).ended(
+        1,
+        "\
+/etc/mfad/mfad.toml:12:10: email.digits: 12 is more than 10
+    Write 6 to 10.
+/etc/mfad/mfad.toml:3: this is no TOML
+    Close the quote.
+/etc/mfad/mfad.toml: others may write to it
+    chmod 0644 /etc/mfad/mfad.toml
+3 problems.
+",
+        "",
+    );
+    let one = CheckConfigReply { problems: bad.problems[2..].to_vec(), ..bad };
+    run(&["config", "check", "--json"], [reply(&one)]).ended(
+        1,
+        concat!(
+            r#"{"files":["/etc/mfad/mfad.toml"],"problems":[{"file":"/etc/mfad/mfad.toml","line":null,"#,
+            r#""column":null,"key":null,"message":"others may write to it","#,
+            r#""remedy":"chmod 0644 /etc/mfad/mfad.toml"}]}"#,
+            "\n"
+        ),
+        "",
+    );
+}
+
+fn health(outcome: Outcome) -> HealthReply {
+    let check =
+        |name: &str, outcome, detail: &str| Finding { name: name.into(), outcome, detail: detail.into() };
+    HealthReply {
+        outcome,
+        release: "0.1.0".into(),
+        uptime: 273_600,
+        checks: vec![check("store", Outcome::Ok, "open, 42 accounts"), check("clock", outcome, "as it is")],
+        counters: vec![
+            Counter { name: "logins".into(), value: 1024 },
+            Counter { name: "codes-mailed".into(), value: 7 },
+        ],
+    }
+}
+
+#[test]
+fn health_is_shown_whole() {
+    let run = run(&["health"], [reply(&health(Outcome::Warning))]);
+    run.ended(
+        0,
+        "\
+mfad 0.1.0, up 3d 4h: warning
+ok      store: open, 42 accounts
+warning clock: as it is
+
+Counted since the start:
+logins        1024
+codes-mailed  7
+",
+        "",
+    );
+    assert_eq!(run.asked, [r#"{"method":"io.mfad.Manage.Health","parameters":{}}"#]);
+}
+
+#[test]
+fn health_ends_with_one_only_when_it_failed() {
+    for (outcome, code) in [(Outcome::Ok, 0), (Outcome::Warning, 0), (Outcome::Failed, 1)] {
+        assert_eq!(run(&["health"], [reply(&health(outcome))]).code, code, "{outcome:?}");
+        assert_eq!(run(&["health", "--json"], [reply(&health(outcome))]).code, code, "{outcome:?}");
+    }
+}
+
+#[test]
+fn health_as_json_is_the_reply_as_it_came() {
+    let bare = HealthReply { checks: vec![], counters: vec![], ..health(Outcome::Ok) };
+    run(&["health", "--json"], [reply(&bare)]).ended(
+        0,
+        "{\"outcome\":\"ok\",\"release\":\"0.1.0\",\"uptime\":273600,\"checks\":[],\"counters\":[]}\n",
+        "",
+    );
+    run(&["health"], [reply(&bare)]).ended(0, "mfad 0.1.0, up 3d 4h: ok\n", "");
+}

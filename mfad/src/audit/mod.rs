@@ -1,0 +1,230 @@
+//! Every security event, as one enum. The rules and the managers record them; the store commits them with the account;
+//! [`sink`] carries them to the journal or to syslog. None has room for a code.
+
+pub mod sink;
+
+use protocol::text::printable;
+
+use crate::rules::attempt::Attempt;
+use crate::rules::grant::Refusal;
+
+/// A security event and whom it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// What happened.
+    pub kind: Kind,
+    /// The account.
+    pub user: Option<String>,
+    /// The PAM service.
+    pub service: Option<String>,
+    /// Where from.
+    pub source: Option<String>,
+    /// The login's reference, which the person may have been shown.
+    pub reference: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// A factor was proved and spent.
+    Allowed {
+        /// Which.
+        factor: &'static str,
+    },
+    /// A rule asked nothing.
+    Exempted {
+        /// Which.
+        rule: &'static str,
+    },
+    /// The site's configuration let somebody in because mail failed.
+    Opened {
+        /// The key that says so.
+        rule: &'static str,
+        /// What failed.
+        cause: String,
+    },
+    /// Nobody entered.
+    Refused {
+        /// Why.
+        why: Refusal,
+    },
+    /// A guess was evaluated and was wrong.
+    WrongCode {
+        /// What is left of this code's tries.
+        tries_left: u32,
+    },
+    /// The account is locked by too many wrong codes in a row.
+    Locked {
+        /// How many.
+        failures: u32,
+    },
+    /// A courier accepted a mail with a code.
+    CodeSent {
+        /// Where to, masked.
+        address: String,
+        /// The courier's words.
+        by: String,
+    },
+    /// No courier accepted it.
+    CodeNotSent {
+        /// Why, and what to do.
+        cause: String,
+    },
+    /// An administrator changed an account.
+    Changed {
+        /// What, in words.
+        change: String,
+        /// The uid of who asked.
+        by: u32,
+    },
+    /// Something of mfad itself fails while a person waits.
+    Fault {
+        /// What, and what to do.
+        cause: String,
+    },
+}
+
+/// How much it matters: syslog's priorities (syslog(3)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Somebody must act now.
+    Alert = 1,
+    /// Something failed.
+    Warning = 4,
+    /// Worth noticing.
+    Notice = 5,
+    /// Normal.
+    Info = 6,
+}
+
+impl Priority {
+    /// syslog's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Priority::Alert => "alert",
+            Priority::Warning => "warning",
+            Priority::Notice => "notice",
+            Priority::Info => "info",
+        }
+    }
+
+    /// Reads a name; what is unknown is an alert.
+    pub fn from_name(name: &str) -> Self {
+        [Priority::Warning, Priority::Notice, Priority::Info]
+            .into_iter()
+            .find(|priority| priority.name() == name)
+            .unwrap_or(Priority::Alert)
+    }
+}
+
+/// Whether a commit waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// Before anybody is answered.
+    Now,
+    /// With the next commit that needs it: a crash of mfad loses nothing, a power cut ends the login anyway.
+    Later,
+}
+
+impl Event {
+    /// An event of a login.
+    pub fn of_login(attempt: &Attempt, reference: &str, kind: Kind) -> Self {
+        Event {
+            kind,
+            user: Some(attempt.user.to_string()),
+            service: Some(attempt.service.as_str().to_owned()),
+            source: Some(attempt.source.to_string()),
+            reference: Some(reference.to_owned()),
+        }
+    }
+
+    /// An event of an account, outside a login.
+    pub fn of_user(user: &str, kind: Kind) -> Self {
+        Event { kind, user: Some(user.to_owned()), service: None, source: None, reference: None }
+    }
+}
+
+impl Kind {
+    /// Its name in the audit; documented, and stable.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Kind::Allowed { .. } => "login-allowed",
+            Kind::Exempted { .. } => "login-exempted",
+            Kind::Opened { .. } => "login-opened",
+            Kind::Refused { .. } => "login-refused",
+            Kind::WrongCode { .. } => "code-wrong",
+            Kind::Locked { .. } => "account-locked",
+            Kind::CodeSent { .. } => "code-sent",
+            Kind::CodeNotSent { .. } => "code-not-sent",
+            Kind::Changed { .. } => "account-changed",
+            Kind::Fault { .. } => "fault",
+        }
+    }
+
+    /// How much it matters.
+    pub fn priority(&self) -> Priority {
+        match self {
+            Kind::Opened { .. } | Kind::Locked { .. } | Kind::Refused { why: Refusal::UidChanged } => {
+                Priority::Alert
+            }
+            Kind::CodeNotSent { .. } | Kind::Fault { .. } => Priority::Warning,
+            Kind::Refused { .. } | Kind::WrongCode { .. } | Kind::Changed { .. } => Priority::Notice,
+            Kind::Allowed { .. } | Kind::Exempted { .. } | Kind::CodeSent { .. } => Priority::Info,
+        }
+    }
+
+    /// What spends, counts, locks or decides is on disk before the answer; news of a mail is not worth a flush.
+    pub fn flush(&self) -> Flush {
+        match self {
+            Kind::CodeSent { .. } | Kind::CodeNotSent { .. } => Flush::Later,
+            _ => Flush::Now,
+        }
+    }
+
+    /// A sentence for people.
+    pub fn text(&self) -> String {
+        let text = match self {
+            Kind::Allowed { factor } => format!("let in with {factor}"),
+            Kind::Exempted { rule } => format!("let in without a second factor by {rule}"),
+            Kind::Opened { rule, cause } => {
+                format!("LET IN without a second factor by {rule}, because {cause}")
+            }
+            Kind::Refused { why } => format!("refused: {}", why.name()),
+            Kind::WrongCode { tries_left } => format!("a wrong code, tries left: {tries_left}"),
+            Kind::Locked { failures } => {
+                format!("locked after {failures} wrong codes in a row; `mfactl user unlock` opens it again")
+            }
+            Kind::CodeSent { address, by } => format!("a code was mailed to {address} ({by})"),
+            Kind::CodeNotSent { cause } | Kind::Fault { cause } => cause.clone(),
+            Kind::Changed { change, by } => format!("{change}, by uid {by}"),
+        };
+        printable(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_decides_or_counts_is_flushed() {
+        for kind in [
+            Kind::Allowed { factor: "email" },
+            Kind::Exempted { rule: "r" },
+            Kind::Opened { rule: "r", cause: String::new() },
+            Kind::Refused { why: Refusal::Gone },
+            Kind::WrongCode { tries_left: 1 },
+            Kind::Locked { failures: 50 },
+            Kind::Changed { change: String::new(), by: 0 },
+            Kind::Fault { cause: String::new() },
+        ] {
+            assert_eq!(kind.flush(), Flush::Now, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn no_event_can_forge_a_line() {
+        let kind = Kind::Fault { cause: "x\n2026 mfad login-allowed user=root\x1b[2J".into() };
+        assert_eq!(kind.text(), "x?2026 mfad login-allowed user=root?[2J");
+    }
+}

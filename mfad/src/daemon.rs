@@ -1,0 +1,127 @@
+//! The daemon: what every connection shares, the order of the start, signals, reload and drain.
+
+mod run;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use protocol::manage::EventLine;
+use tokio::sync::broadcast;
+
+pub use run::{Failure, run};
+
+use crate::audit::sink::Log;
+use crate::audit::{Event, Kind, Priority};
+use crate::clock::Clock;
+use crate::config::{Config, Presence};
+use crate::deliver::{Courier, Sender, Template};
+use crate::deliveries::Deliveries;
+use crate::people::People;
+use crate::rules::attempt::UserName;
+use crate::store::Step;
+use crate::store::memory::Memory;
+use crate::store::sqlite::Sqlite;
+use crate::vault::Vault;
+
+/// What a reload replaces, all at once.
+pub struct Live {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Who carries mails.
+    pub courier: Arc<dyn Courier>,
+    /// The body of a mail with a code.
+    pub template: Template,
+    /// Its subject.
+    pub subject: Template,
+    /// Whom it comes from.
+    pub sender: Sender,
+}
+
+/// Where the configuration is read from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The main file.
+    pub file: PathBuf,
+    /// Whether it must be there.
+    pub presence: Presence,
+}
+
+/// What every connection shares.
+pub struct Daemon {
+    /// Accounts and audit.
+    pub store: Arc<Sqlite>,
+    /// Accounts of people whom nobody knows.
+    pub strangers: Memory,
+    /// The keys.
+    pub keys: Arc<Vault>,
+    /// The time.
+    pub clock: Clock,
+    /// Names, uids, groups, addresses.
+    pub people: People,
+    /// The log.
+    pub log: Log,
+    /// Mails on their way.
+    pub deliveries: Deliveries,
+    /// This host's name, for mails.
+    pub host: String,
+    /// Where the configuration is read from.
+    pub origin: Origin,
+    /// When the daemon started.
+    pub started: Instant,
+    live: ArcSwap<Live>,
+    rejected: Mutex<Option<String>>,
+}
+
+impl Daemon {
+    /// What is in force now.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.load_full()
+    }
+
+    /// Why the last reload was refused, if it was.
+    pub fn rejected(&self) -> Option<String> {
+        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A new reference: short enough to be read out on the telephone, without look-alikes.
+    pub fn reference(&self) -> String {
+        const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789x";
+        let letters: [u8; 6] = crate::session::random();
+        letters.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 31)])).collect()
+    }
+
+    /// Hears of every event after its commit.
+    pub fn store_news(&self) -> broadcast::Receiver<EventLine> {
+        self.store.subscribe()
+    }
+
+    /// Runs a step whose outcome nobody waits for. It is queued before this returns.
+    pub fn run_later(self: &Arc<Self>, user: UserName, step: Step) {
+        let store = self.store.clone();
+        let queued = store.queue_step(&user, step);
+        let daemon = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = queued.await {
+                daemon.log.note(Priority::Warning, &format!("a record for {user} was lost: {error}"));
+            }
+        });
+    }
+
+    /// Records an event that belongs to no account.
+    pub fn record(self: &Arc<Self>, event: Event) {
+        let nobody = UserName::parse("nobody").unwrap_or_else(|| unreachable!("a sound name"));
+        let mut event = Some(event);
+        self.run_later(
+            nobody,
+            Box::new(move |_, ledger| event.take().into_iter().for_each(|event| ledger.record(event))),
+        );
+    }
+
+    /// Something of mfad fails while a person waits: straight to the log, for the database may be what fails.
+    pub fn fault(&self, reference: &str, cause: &str) {
+        let kind = Kind::Fault { cause: cause.to_owned() };
+        self.log.note(Priority::Alert, &format!("{} ref={reference}: {}", kind.name(), kind.text()));
+    }
+}

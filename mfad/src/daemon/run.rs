@@ -1,0 +1,266 @@
+//! From a configuration file to a serving daemon, and back to nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use std::{env, io};
+
+use arc_swap::ArcSwap;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+
+use super::{Daemon, Live, Origin};
+use crate::audit::Priority;
+use crate::audit::sink::{Entry, Log};
+use crate::clock::Clock;
+use crate::config::{self, Config, LogCodes, OnFailure, Problems, TemplateSource, Transport};
+use crate::deliver::maildir::MaildirCourier;
+use crate::deliver::sendmail::SendmailCourier;
+use crate::deliver::smtp::SmtpCourier;
+use crate::deliver::{Courier, Sender, Template};
+use crate::deliveries::Deliveries;
+use crate::listen::unix::{Door, serve};
+use crate::listen::{Sockets, bind_or_take};
+use crate::people::People;
+use crate::store::memory::Memory;
+use crate::store::sqlite::Sqlite;
+use crate::store::{Store, StoreError};
+use crate::vault::{KeyError, Vault};
+
+/// How long a courier may take, all relays together. A person waits.
+const DELIVERY: Duration = Duration::from_secs(10);
+
+/// How long calls that began may take to end when the daemon stops.
+const DRAIN: Duration = Duration::from_secs(12);
+
+/// How often the database is asked whether it still takes writes.
+const PULSE: Duration = Duration::from_secs(5);
+
+/// Why the daemon did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration.
+    #[error("{0}")]
+    Config(#[from] Problems),
+    /// Something that the configuration names.
+    #[error("{0}")]
+    Setting(String),
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The database.
+    #[error("the database cannot be used: {0}")]
+    Store(#[from] StoreError),
+    /// The sockets, threads or signals.
+    #[error("{0}")]
+    System(#[from] io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`Failure`]: everything is checked before the sockets answer, so a daemon that answers is whole.
+pub fn run(config: Config, origin: Origin) -> Result<(), Failure> {
+    // One thread: a login is a few short steps, and waking another core costs more than they do.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(serve_until_stopped(config, origin))
+}
+
+async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failure> {
+    let host = host_name();
+    let paths = config.paths.clone();
+    let live = assemble(config, &host)?;
+    let keys = Vault::open(&paths.key, credentials().as_deref())?;
+    let run_id = u64::from(u32::from_be_bytes(crate::session::random()));
+    let store = Arc::new(Sqlite::open(&paths.state, keys.check(), Clock::of_system(run_id))?);
+    let daemon = Arc::new(Daemon {
+        store,
+        strangers: Memory::default(),
+        keys: Arc::new(keys),
+        clock: Clock::of_system(run_id),
+        people: People::default(),
+        log: Log::start()?,
+        deliveries: Deliveries::default(),
+        host,
+        origin,
+        started: Instant::now(),
+        live: ArcSwap::from_pointee(live),
+        rejected: Mutex::new(None),
+    });
+    let mut signals = Signals::new()?;
+    let (stop, drain) = watch::channel(());
+    let Sockets { login, manage } = bind_or_take(&paths.runtime)?;
+    let doors = [
+        tokio::spawn(serve(Door::Login, login, daemon.clone(), drain.clone())),
+        tokio::spawn(serve(Door::Manage, manage, daemon.clone(), drain)),
+    ];
+    let log = tokio::spawn(copy_events_to_log(daemon.clone()));
+    announce(&daemon);
+    let ended = attend(&daemon, &mut signals).await;
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    drop_and_wait(stop).await;
+    for door in doors {
+        let _ = door.await;
+    }
+    log.abort();
+    ended
+}
+
+/// Signals and the pulse, until one of them ends the daemon.
+async fn attend(daemon: &Arc<Daemon>, signals: &mut Signals) -> Result<(), Failure> {
+    let mut pulse = tokio::time::interval(PULSE);
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => return Ok(()),
+            _ = signals.interrupt.recv() => return Ok(()),
+            _ = signals.hang_up.recv() => reload(daemon),
+            _ = pulse.tick() => match daemon.store.ping().await {
+                // Its writer is gone: only a new start can tell what is on disk.
+                Err(StoreError::Closed) => {
+                    daemon.log.note(Priority::Alert, "the database was given up; mfad starts again");
+                    return Err(Failure::Store(StoreError::Closed));
+                }
+                // A full disk is not cured by dying: the watchdog is content while mfad answers.
+                Ok(()) | Err(_) => {
+                    let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+                }
+            },
+        }
+    }
+}
+
+/// Tells all connections to end after the call they are in, and waits for them.
+async fn drop_and_wait(stop: watch::Sender<()>) {
+    let _ = stop.send(());
+    let _ = tokio::time::timeout(DRAIN, stop.closed()).await;
+}
+
+/// Takes the configuration that is on disk now, or keeps the one in force and says why.
+fn reload(daemon: &Arc<Daemon>) {
+    let _ = sd_notify::notify(&[NotifyState::Reloading]);
+    let fresh = config::load(&daemon.origin.file, daemon.origin.presence)
+        .map_err(Failure::from)
+        .and_then(|config| keep_paths(daemon, config))
+        .and_then(|config| assemble(config, &daemon.host));
+    let mut rejected = daemon.rejected.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match fresh {
+        Ok(live) => {
+            daemon.live.store(Arc::new(live));
+            *rejected = None;
+            daemon.log.note(Priority::Notice, "the configuration was read again and is in force");
+            drop(rejected);
+            warn_of_openings(daemon);
+        }
+        Err(failure) => {
+            let why = failure.to_string();
+            daemon.log.note(
+                Priority::Alert,
+                &format!("the new configuration is refused, the old one stays: {why}"),
+            );
+            *rejected = Some(why);
+        }
+    }
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+}
+
+fn keep_paths(daemon: &Daemon, config: Config) -> Result<Config, Failure> {
+    if config.paths == daemon.live().config.paths {
+        return Ok(config);
+    }
+    Err(Failure::Setting("[paths] changes only with a restart: systemctl restart mfad".to_owned()))
+}
+
+/// Makes everything that the configuration names.
+fn assemble(config: Config, host: &str) -> Result<Live, Failure> {
+    let email = &config.email;
+    let template = match &email.template {
+        TemplateSource::BuiltIn => Template::default(),
+        TemplateSource::File(file) => read_template(file)?,
+    };
+    let subject = Template::line(&email.subject)
+        .map_err(|error| Failure::Setting(format!("email.subject: {error}")))?;
+    let sender =
+        Sender::parse(&email.from, host).map_err(|error| Failure::Setting(format!("email.from: {error}")))?;
+    let courier = courier(&email.transport, host);
+    Ok(Live { template, subject, sender, courier, config: Arc::new(config) })
+}
+
+fn read_template(file: &Path) -> Result<Template, Failure> {
+    let refuse = |why: String| Failure::Setting(format!("email.template: {}: {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
+    Template::html(&text).map_err(|error| refuse(error.to_string()))
+}
+
+fn courier(transport: &Transport, host: &str) -> Arc<dyn Courier> {
+    match transport {
+        Transport::Smtp(relays) => Arc::new(SmtpCourier::new(relays.clone(), host.to_owned(), DELIVERY)),
+        Transport::Sendmail(argv) => Arc::new(SendmailCourier::new(argv.clone(), DELIVERY)),
+        Transport::Maildir(pattern) => Arc::new(MaildirCourier::new(pattern.clone(), host)),
+    }
+}
+
+fn announce(daemon: &Arc<Daemon>) {
+    warn_of_openings(daemon);
+    daemon.log.note(Priority::Info, &format!("mfad {} is ready", env!("CARGO_PKG_VERSION")));
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+}
+
+fn warn_of_openings(daemon: &Daemon) {
+    let live = daemon.live();
+    if live.config.email.log_codes == LogCodes::Yes {
+        let text =
+            "email.log-codes = true: every code is written to this log, and whoever reads it can log in";
+        daemon.log.note(Priority::Alert, text);
+    }
+    if live.config.email.on_failure == OnFailure::Bypass {
+        let text = "email.on-failure = bypass: people get in without a second factor while mail fails";
+        daemon.log.note(Priority::Alert, text);
+    }
+}
+
+/// Carries committed events to the log; what is missed here is still in the database.
+async fn copy_events_to_log(daemon: Arc<Daemon>) {
+    let mut news = daemon.store_news();
+    loop {
+        match news.recv().await {
+            Ok(event) => daemon.log.write(Entry::Event(event)),
+            Err(RecvError::Lagged(missed)) => {
+                daemon.log.note(
+                    Priority::Warning,
+                    &format!("{missed} events are only in the database: the log is slow"),
+                );
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+fn host_name() -> String {
+    nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+fn credentials() -> Option<PathBuf> {
+    env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from)
+}

@@ -1,0 +1,174 @@
+//! Accepts connections on the two Unix sockets and serves each in a task of its own, until told to drain.
+
+use std::io;
+use std::os::unix::net::UnixListener as StdListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::call::{Call, Fault, Position};
+use protocol::{login, manage};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+use super::{Caps, Connection, Peer, introspection};
+use crate::daemon::Daemon;
+use crate::metrics::METRICS;
+use crate::session::Session;
+
+/// Which interface a socket speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// `io.mfad.Login`.
+    Login,
+    /// `io.mfad.Manage`.
+    Manage,
+}
+
+/// Tells every connection to end after the call that it is answering. Dropping the other half of it is the signal.
+pub type Drain = watch::Receiver<()>;
+
+/// Accepts until the drain.
+///
+/// # Errors
+/// A socket that cannot be used at all; failures of single connections are not errors.
+pub async fn serve(
+    door: Door,
+    listener: StdListener,
+    daemon: Arc<Daemon>,
+    mut drain: Drain,
+) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = UnixListener::from_std(listener)?;
+    let caps = Caps::default();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = drain.changed() => return Ok(()),
+        };
+        match accepted {
+            Ok((stream, _)) => admit(door, stream, &daemon, &caps, &drain),
+            // Out of descriptors or memory: accepting at once again would only spin.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+fn admit(door: Door, stream: UnixStream, daemon: &Arc<Daemon>, caps: &Caps, drain: &Drain) {
+    let Ok(credentials) = stream.peer_cred() else { return };
+    let peer = Peer { uid: credentials.uid() };
+    let Some(place) = caps.admit(peer) else {
+        METRICS.connections_refused.add(1);
+        return;
+    };
+    let (daemon, drain) = (daemon.clone(), drain.clone());
+    tokio::spawn(async move {
+        let connection = Connection::new(stream);
+        match door {
+            Door::Login => logins(connection, peer, daemon, drain).await,
+            Door::Manage => requests(connection, peer, daemon, drain).await,
+        }
+        drop(place);
+    });
+}
+
+/// Serves `io.mfad.Login`. A call that began is answered, also while draining: somebody waits.
+async fn logins(mut connection: Connection, peer: Peer, daemon: Arc<Daemon>, mut drain: Drain) {
+    let mut session = Session::new(daemon, peer);
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = connection.receive() => frame,
+            _ = drain.changed() => return,
+        };
+        let Some(frame) = frame else {
+            return session.hang_up().await;
+        };
+        let replied = match Call::parse(&frame) {
+            Ok(call) => login_call(&mut connection, &mut session, &call).await,
+            Err(fault) => connection.fault(fault).await,
+        };
+        if replied.is_err() {
+            return session.hang_up().await;
+        }
+    }
+}
+
+/// The table of `io.mfad.Login`'s methods.
+async fn login_call(connection: &mut Connection, session: &mut Session, call: &Call<'_>) -> io::Result<()> {
+    let step = match call.method.as_ref() {
+        "io.mfad.Login.Begin" => match call.parameters() {
+            Ok(begin) => session.begin(begin).await,
+            Err(fault) => Err(fault),
+        },
+        "io.mfad.Login.Continue" => match call.parameters() {
+            Ok(proceed) => session.proceed(proceed).await,
+            Err(fault) => Err(fault),
+        },
+        "io.mfad.Login.Answer" => match call.parameters() {
+            Ok(answer) => session.answer(answer).await,
+            Err(fault) => Err(fault),
+        },
+        "io.mfad.Login.Cancel" => {
+            let cancelled = match call.parameters() {
+                Ok(cancel) => session.cancel(&cancel).await,
+                Err(fault) => Err(fault),
+            };
+            return match cancelled {
+                Ok(()) => connection.reply(&login::CancelReply {}, Position::Last).await,
+                Err(fault) => connection.fault(fault).await,
+            };
+        }
+        _ => return describe(connection, call, login::INTERFACE, login::DESCRIPTION).await,
+    };
+    match step {
+        // The three replies that carry a step are the same on the wire.
+        Ok(step) => connection.reply(&login::AnswerReply { step }, Position::Last).await,
+        Err(fault) => connection.fault(fault).await,
+    }
+}
+
+/// Serves `io.mfad.Manage`.
+async fn requests(mut connection: Connection, peer: Peer, daemon: Arc<Daemon>, mut drain: Drain) {
+    loop {
+        let frame = tokio::select! {
+            frame = connection.receive() => frame,
+            _ = drain.changed() => return,
+        };
+        let Some(frame) = frame else { return };
+        let replied = match Call::parse(&frame) {
+            Ok(call) => tokio::select! {
+                replied = manage_call(&mut connection, peer, &daemon, &call) => replied,
+                _ = drain.changed() => return,
+            },
+            Err(fault) => connection.fault(fault).await,
+        };
+        if replied.is_err() {
+            return;
+        }
+    }
+}
+
+async fn manage_call(
+    connection: &mut Connection,
+    peer: Peer,
+    daemon: &Arc<Daemon>,
+    call: &Call<'_>,
+) -> io::Result<()> {
+    if let Some(replied) = crate::manage::answer(connection, peer, daemon, call).await {
+        return replied;
+    }
+    describe(connection, call, manage::INTERFACE, manage::DESCRIPTION).await
+}
+
+async fn describe(
+    connection: &mut Connection,
+    call: &Call<'_>,
+    interface: &str,
+    description: &str,
+) -> io::Result<()> {
+    match introspection::answer(call, interface, description) {
+        Some(Ok(reply)) => connection.reply(&reply, Position::Last).await,
+        Some(Err(fault)) => connection.fault(fault).await,
+        None => connection.fault(Fault::MethodNotFound).await,
+    }
+}

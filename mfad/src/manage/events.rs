@@ -1,0 +1,68 @@
+//! The audit, read: what is there, and what comes.
+
+use std::io;
+
+use protocol::call::{Call, Position};
+use protocol::manage::{self as wire, EventLine, Follow};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::daemon::Daemon;
+use crate::listen::Connection;
+use crate::store::{EventQuery, Store};
+
+/// Events a reply: well within a frame, for an event is capped by the fields that it is made of.
+const BATCH: u32 = 40;
+
+/// Sends what is there, and with `follow` what comes, until the caller hangs up.
+pub(super) async fn stream(connection: &mut Connection, daemon: &Daemon, call: &Call<'_>) -> io::Result<()> {
+    let asked = match call.parameters::<wire::Events>() {
+        Ok(asked) => asked,
+        Err(fault) => return connection.fault(fault).await,
+    };
+    let mut query = EventQuery { user: asked.user, since: asked.since, after: 0, last: None, limit: BATCH };
+    if let Some(last) = asked.last {
+        query.after = first_of_last(daemon, &query, last).await;
+    }
+    let mut news = daemon.store_news();
+    loop {
+        let events = match daemon.store.events(query.clone()).await {
+            Ok(events) => events,
+            Err(error) => return connection.refuse(wire::REFUSED, &error.to_string()).await,
+        };
+        let is_full = events.len() >= BATCH as usize;
+        query.after = events.last().map_or(query.after, |event| event.id);
+        let goes_on = is_full || asked.follow == Follow::Yes;
+        if goes_on && !call.more {
+            return connection.reply(&wire::EventsReply { events }, Position::Last).await;
+        }
+        if !goes_on {
+            return connection.reply(&wire::EventsReply { events }, Position::Last).await;
+        }
+        if !events.is_empty() {
+            connection.reply(&wire::EventsReply { events }, Position::Continues).await?;
+        }
+        if !is_full {
+            tokio::select! {
+                arrived = arrival(&mut news) => if arrived.is_none() { return Ok(()) },
+                () = connection.hung_up() => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Waits for the next event; none if there will be no more.
+async fn arrival(news: &mut tokio::sync::broadcast::Receiver<EventLine>) -> Option<()> {
+    match news.recv().await {
+        Ok(_) | Err(RecvError::Lagged(_)) => Some(()),
+        Err(RecvError::Closed) => None,
+    }
+}
+
+/// The id before the first of the newest `last` events; what cannot be found out is found out by the query itself.
+async fn first_of_last(daemon: &Daemon, query: &EventQuery, last: u32) -> i64 {
+    let newest = EventQuery { last: Some(last), limit: last, ..query.clone() };
+    match daemon.store.events(newest).await {
+        Ok(events) => events.first().map_or(i64::MAX - 1, |event| event.id - 1),
+        Err(_) => 0,
+    }
+}

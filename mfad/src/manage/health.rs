@@ -1,0 +1,83 @@
+//! How the daemon is, and what the configuration on disk would be.
+
+use protocol::manage::{self as wire, Finding, Outcome};
+
+use super::Administration;
+use crate::config::{self, LogCodes, OnFailure};
+use crate::daemon::Daemon;
+use crate::metrics::METRICS;
+use crate::store::Store;
+
+impl Administration<'_> {
+    pub(super) fn check_config(&self) -> wire::CheckConfigReply {
+        match config::load(&self.daemon.origin.file, self.daemon.origin.presence) {
+            Ok(config) => wire::CheckConfigReply {
+                files: config.files.iter().map(|file| file.display().to_string()).collect(),
+                problems: vec![],
+            },
+            Err(problems) => wire::CheckConfigReply {
+                files: vec![self.daemon.origin.file.display().to_string()],
+                problems: problems.0.into_iter().map(problem).collect(),
+            },
+        }
+    }
+
+    pub(super) async fn health(&self) -> wire::HealthReply {
+        let checks = vec![database(self.daemon).await, configuration(self.daemon), openings(self.daemon)];
+        let worst = [Outcome::Failed, Outcome::Warning]
+            .into_iter()
+            .find(|outcome| checks.iter().any(|check| check.outcome == *outcome));
+        wire::HealthReply {
+            outcome: worst.unwrap_or(Outcome::Ok),
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime: self.daemon.started.elapsed().as_secs(),
+            checks,
+            counters: METRICS.counters(),
+        }
+    }
+}
+
+async fn database(daemon: &Daemon) -> Finding {
+    let finding = |outcome, detail: String| Finding { name: "database".to_owned(), outcome, detail };
+    match daemon.store.ping().await {
+        Ok(()) => finding(Outcome::Ok, "takes writes".to_owned()),
+        Err(error) => finding(Outcome::Failed, error.to_string()),
+    }
+}
+
+fn configuration(daemon: &Daemon) -> Finding {
+    let finding = |outcome, detail: String| Finding { name: "configuration".to_owned(), outcome, detail };
+    match daemon.rejected() {
+        None => finding(Outcome::Ok, "in force as it was last read".to_owned()),
+        Some(why) => finding(
+            Outcome::Warning,
+            format!("the last reload was refused, the older one is in force: {why}"),
+        ),
+    }
+}
+
+/// What the site has opened on purpose is said each time.
+fn openings(daemon: &Daemon) -> Finding {
+    let live = daemon.live();
+    let mut open = Vec::new();
+    if live.config.email.on_failure == OnFailure::Bypass {
+        open.push("email.on-failure = bypass lets people in while mail fails");
+    }
+    if live.config.email.log_codes == LogCodes::Yes {
+        open.push("email.log-codes = true writes every code to the log");
+    }
+    let outcome = if open.is_empty() { Outcome::Ok } else { Outcome::Warning };
+    let detail = if open.is_empty() { "none".to_owned() } else { open.join("; ") };
+    Finding { name: "openings".to_owned(), outcome, detail }
+}
+
+fn problem(problem: config::Problem) -> wire::Problem {
+    wire::Problem {
+        file: problem.file.display().to_string(),
+        line: problem.line,
+        column: problem.column,
+        key: problem.key,
+        message: problem.message,
+        remedy: problem.remedy,
+    }
+}

@@ -1,0 +1,89 @@
+//! What the daemon counts since its start.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use protocol::manage::Counter;
+
+/// The counters of this process.
+pub static METRICS: Metrics = Metrics::new();
+
+/// A number that only rises.
+#[derive(Debug)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    const fn new() -> Self {
+        Count(AtomicU64::new(0))
+    }
+
+    /// Adds to it.
+    pub fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// All counters, by name.
+#[derive(Debug)]
+pub struct Metrics {
+    /// Logins begun.
+    pub logins: Count,
+    /// Logins that ended with a proved factor.
+    pub allowed: Count,
+    /// Logins that a rule let pass.
+    pub exempted: Count,
+    /// Logins that ended otherwise.
+    pub refused: Count,
+    /// Mails that a courier took.
+    pub mails_sent: Count,
+    /// Mails that none took.
+    pub mails_failed: Count,
+    /// Transactions.
+    pub commits: Count,
+    /// Transactions that waited for the disk.
+    pub flushes: Count,
+    /// Connections refused because their user has too many.
+    pub connections_refused: Count,
+}
+
+impl Metrics {
+    const fn new() -> Self {
+        Metrics {
+            logins: Count::new(),
+            allowed: Count::new(),
+            exempted: Count::new(),
+            refused: Count::new(),
+            mails_sent: Count::new(),
+            mails_failed: Count::new(),
+            commits: Count::new(),
+            flushes: Count::new(),
+            connections_refused: Count::new(),
+        }
+    }
+
+    /// Counts a mail by what became of it.
+    pub fn count_mail<T, E>(&self, sent: &Result<T, E>) {
+        if sent.is_ok() { self.mails_sent.add(1) } else { self.mails_failed.add(1) }
+    }
+
+    /// All of them, for `mfactl health`.
+    pub fn counters(&self) -> Vec<Counter> {
+        [
+            ("logins", &self.logins),
+            ("allowed", &self.allowed),
+            ("exempted", &self.exempted),
+            ("refused", &self.refused),
+            ("mails-sent", &self.mails_sent),
+            ("mails-failed", &self.mails_failed),
+            ("commits", &self.commits),
+            ("flushes", &self.flushes),
+            ("connections-refused", &self.connections_refused),
+        ]
+        .into_iter()
+        .map(|(name, count)| Counter { name: name.to_owned(), value: count.value() })
+        .collect()
+    }
+}

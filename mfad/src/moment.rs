@@ -1,0 +1,90 @@
+//! A point in time that survives a clock that jumps.
+//!
+//! The wall clock can be set by people and by NTP; the boot clock cannot, but starts anew at each boot. A moment has
+//! both. What protects by waiting (a throttle) asks for the smaller distance, what protects by ending (a code's life)
+//! for the larger one, so that no jump opens anything.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How far the wall clock may go back before a moment in its future is taken for a fault, not for jitter.
+const TOLERANCE: u64 = 60_000;
+
+/// Wall clock and boot clock, read together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moment {
+    /// Milliseconds since 1970, UTC.
+    pub wall: u64,
+    /// Milliseconds since the boot (CLOCK_BOOTTIME).
+    pub boot: u64,
+    /// Which boot.
+    pub boot_id: u64,
+}
+
+impl Moment {
+    /// The least time that can have passed since `earlier`: what a wait may count on.
+    pub fn at_least_since(self, earlier: Moment) -> Duration {
+        let wall = self.wall.saturating_sub(earlier.wall);
+        let passed = if self.boot_id == earlier.boot_id {
+            wall.min(self.boot.saturating_sub(earlier.boot))
+        } else {
+            wall
+        };
+        Duration::from_millis(passed)
+    }
+
+    /// The most time that can have passed since `earlier`: what a lifetime must fear. Without end if the clock went
+    /// back behind `earlier`, for then nobody knows.
+    pub fn at_most_since(self, earlier: Moment) -> Duration {
+        if self.wall.saturating_add(TOLERANCE) < earlier.wall {
+            return Duration::MAX;
+        }
+        let wall = self.wall.saturating_sub(earlier.wall);
+        let passed = if self.boot_id == earlier.boot_id {
+            wall.max(self.boot.saturating_sub(earlier.boot))
+        } else {
+            wall
+        };
+        Duration::from_millis(passed)
+    }
+
+    /// The wall clock `later` from now, in milliseconds since 1970.
+    pub fn wall_after(self, later: Duration) -> u64 {
+        self.wall.saturating_add(u64::try_from(later.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(wall: u64, boot: u64, boot_id: u64) -> Moment {
+        Moment { wall, boot, boot_id }
+    }
+
+    #[test]
+    fn a_clock_set_forward_ends_a_code_but_lifts_no_wait() {
+        let then = moment(1_000_000, 5_000, 1);
+        let now = moment(1_000_000 + 3_600_000, 6_000, 1);
+        assert_eq!(now.at_most_since(then), Duration::from_secs(3600));
+        assert_eq!(now.at_least_since(then), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_clock_set_back_lengthens_no_code() {
+        let then = moment(1_000_000, 5_000, 1);
+        assert_eq!(moment(990_000, 305_000, 1).at_most_since(then), Duration::from_secs(300));
+        assert_eq!(moment(900_000, 5_500, 1).at_most_since(then), Duration::MAX);
+        assert_eq!(moment(900_000, 305_000, 1).at_least_since(then), Duration::ZERO);
+    }
+
+    #[test]
+    fn after_a_boot_only_the_wall_clock_counts() {
+        let then = moment(1_000_000, 900_000, 1);
+        let now = moment(1_010_000, 1_000, 2);
+        assert_eq!(now.at_most_since(then), Duration::from_secs(10));
+        assert_eq!(now.at_least_since(then), Duration::from_secs(10));
+    }
+}

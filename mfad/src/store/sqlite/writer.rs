@@ -1,0 +1,209 @@
+//! The one thread that changes the database.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::Receiver;
+
+use protocol::manage::EventLine;
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::{broadcast, oneshot};
+
+use super::failed;
+use crate::audit::{Event, Flush};
+use crate::clock::Clock;
+use crate::metrics::METRICS;
+use crate::rules::Ledger;
+use crate::rules::account::Account;
+use crate::rules::attempt::UserName;
+use crate::store::{Step, StoreError, line};
+
+/// At most so many steps a commit.
+const GROUP: usize = 256;
+
+/// A step that waits for its turn.
+pub(super) struct Job {
+    pub(super) user: UserName,
+    pub(super) step: Step,
+    pub(super) answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// A step that ran, and what came of it before the commit.
+struct Ran {
+    answer: oneshot::Sender<Result<(), StoreError>>,
+    outcome: Result<(), StoreError>,
+}
+
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    /// The write-ahead log, to flush it.
+    pub(super) log: File,
+    pub(super) clock: Clock,
+    pub(super) committed: broadcast::Sender<EventLine>,
+}
+
+/// Whether the writer may go on.
+#[derive(PartialEq, Eq)]
+enum Health {
+    Sound,
+    /// A flush failed. The kernel may have dropped what it could not write, and a second flush would say nothing of
+    /// it: only a new start, which reads what is really there, can be trusted.
+    Suspect,
+}
+
+impl Writer {
+    /// Works until the last sender is gone, or the disk cannot be trusted.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let mut group = vec![first];
+            group.extend(jobs.try_iter().take(GROUP - 1));
+            if self.commit(group) == Health::Suspect {
+                return;
+            }
+        }
+    }
+
+    /// Runs a group in one transaction and answers each step after the commit. If the commit fails, all fail: nobody
+    /// is let in by what was not kept.
+    fn commit(&mut self, group: Vec<Job>) -> Health {
+        let mut lines = Vec::new();
+        let mut ran = Vec::with_capacity(group.len());
+        let committed = self.transaction(group, &mut ran, &mut lines);
+        if committed.is_err() && !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        METRICS.commits.add(1);
+        let (health, result) = match committed {
+            Ok(Flush::Later) => (Health::Sound, Ok(())),
+            Ok(Flush::Now) => match self.flush() {
+                Ok(()) => (Health::Sound, Ok(())),
+                Err(error) => (Health::Suspect, Err(error)),
+            },
+            Err(error) => (Health::Sound, Err(error)),
+        };
+        for step in ran {
+            let _ = step.answer.send(result.clone().and(step.outcome));
+        }
+        if result.is_ok() {
+            for line in lines {
+                let _ = self.committed.send(line);
+            }
+        }
+        health
+    }
+
+    fn transaction(
+        &mut self,
+        group: Vec<Job>,
+        ran: &mut Vec<Ran>,
+        lines: &mut Vec<EventLine>,
+    ) -> Result<Flush, StoreError> {
+        let begun = self.connection.execute_batch("BEGIN IMMEDIATE").map_err(failed);
+        let mut flush = Flush::Later;
+        let mut result = begun;
+        for mut job in group {
+            // Also after a failure: every step that waits gets its answer.
+            let outcome = match &result {
+                Ok(()) => self.step(&job.user, &mut job.step, lines),
+                Err(error) => Err(StepError::Group(error.clone())),
+            };
+            let outcome = match outcome {
+                Ok(needed) => {
+                    if needed == Flush::Now {
+                        flush = Flush::Now;
+                    }
+                    Ok(())
+                }
+                Err(StepError::Own(error)) => Err(error),
+                Err(StepError::Group(error)) => {
+                    result = Err(error);
+                    Ok(())
+                }
+            };
+            ran.push(Ran { answer: job.answer, outcome });
+        }
+        result?;
+        self.connection.execute_batch("COMMIT").map_err(failed)?;
+        Ok(flush)
+    }
+
+    /// Runs one step and writes what it changed.
+    fn step(&self, user: &UserName, step: &mut Step, lines: &mut Vec<EventLine>) -> Result<Flush, StepError> {
+        let (mut account, kept) = self.load(user)?;
+        let mut ledger = Ledger::default();
+        catch_unwind(AssertUnwindSafe(|| step(&mut account, &mut ledger)))
+            .map_err(|_| StepError::Own(StoreError::Failed("a step of the rules panicked".to_owned())))?;
+        self.save(user, &account, kept.as_deref())?;
+        let mut flush = Flush::Later;
+        for event in ledger.into_events() {
+            if event.kind.flush() == Flush::Now {
+                flush = Flush::Now;
+            }
+            lines.push(self.append(&event)?);
+        }
+        Ok(flush)
+    }
+
+    fn load(&self, user: &UserName) -> Result<(Account, Option<String>), StepError> {
+        let mut select = self.connection.prepare_cached("SELECT body FROM account WHERE user = ?1")?;
+        let body: Option<String> = select.query_row([user.as_str()], |row| row.get(0)).optional()?;
+        let Some(body) = body else {
+            return Ok((Account::default(), None));
+        };
+        let damaged = |error: serde_json::Error| {
+            StepError::Own(StoreError::Damaged { user: user.to_string(), cause: error.to_string() })
+        };
+        Ok((serde_json::from_str(&body).map_err(damaged)?, Some(body)))
+    }
+
+    fn save(&self, user: &UserName, account: &Account, kept: Option<&str>) -> Result<(), StepError> {
+        let body = serde_json::to_string(account)
+            .map_err(|error| StepError::Own(StoreError::Failed(error.to_string())))?;
+        if kept == Some(body.as_str()) || (kept.is_none() && *account == Account::default()) {
+            return Ok(());
+        }
+        let sql = "INSERT INTO account (user, version, uid, email, body) VALUES (?1, 1, ?2, ?3, ?4)
+            ON CONFLICT (user) DO UPDATE SET version = version + 1,
+                uid = excluded.uid, email = excluded.email, body = excluded.body";
+        let email = account.email.as_ref().map(|email| email.as_str());
+        let mut upsert = self.connection.prepare_cached(sql)?;
+        upsert.execute(params![user.as_str(), account.uid, email, body])?;
+        Ok(())
+    }
+
+    fn append(&self, event: &Event) -> Result<EventLine, StepError> {
+        let sql = "INSERT INTO event (at, kind, priority, user, service, source, reference, text)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let mut line = line(0, self.clock.now().wall, event);
+        let mut insert = self.connection.prepare_cached(sql)?;
+        let at = i64::try_from(line.at).unwrap_or(i64::MAX);
+        line.id = insert.insert(params![
+            at,
+            line.kind,
+            line.priority,
+            line.user,
+            line.service,
+            line.source,
+            line.reference,
+            line.text
+        ])?;
+        Ok(line)
+    }
+
+    /// Puts the log on disk: what `synchronous=FULL` does at each commit, done only where it is owed.
+    fn flush(&self) -> Result<(), StoreError> {
+        METRICS.flushes.add(1);
+        self.log.sync_data().map_err(|error| StoreError::Failed(format!("the disk did not flush: {error}")))
+    }
+}
+
+/// Whose failure it is: this step's alone, or the whole group's.
+enum StepError {
+    Own(StoreError),
+    Group(StoreError),
+}
+
+impl From<rusqlite::Error> for StepError {
+    fn from(error: rusqlite::Error) -> Self {
+        StepError::Group(failed(error))
+    }
+}

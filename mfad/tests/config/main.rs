@@ -1,0 +1,9 @@
+//! The configuration as an administrator meets it: files on a disk, and what mfad makes of them.
+
+mod faults;
+mod files;
+mod good;
+mod messages;
+mod mutants;
+mod samples;
+mod scratch;

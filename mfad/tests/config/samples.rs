@@ -1,0 +1,111 @@
+//! The file that is installed, and the guide, say what the program does.
+
+use mfad::config::{Config, Presence, load};
+
+use crate::scratch::{Scratch, read};
+
+const INSTALLED: &str = include_str!("../../../packaging/mfad.toml");
+const GUIDE: &str = include_str!("../../../docs/guide/configuration.md");
+
+const KEYS: [&str; 28] = [
+    "state",
+    "runtime",
+    "key",
+    "require",
+    "unenrolled",
+    "enrol-ticket",
+    "security-contact",
+    "factors",
+    "prompt",
+    "language",
+    "tries",
+    "throttle",
+    "lock-after",
+    "resume-window",
+    "no-address",
+    "digits",
+    "lifetime",
+    "subject",
+    "from",
+    "template",
+    "transport",
+    "smtp",
+    "sendmail",
+    "maildir",
+    "address",
+    "per-user",
+    "on-failure",
+    "log-codes",
+];
+
+fn defaults() -> Config {
+    Scratch::new().load().unwrap()
+}
+
+fn without_files(config: Config) -> Config {
+    Config { files: Vec::new(), ..config }
+}
+
+#[test]
+fn the_installed_file_changes_nothing() {
+    assert_eq!(without_files(read(INSTALLED).unwrap()), defaults());
+}
+
+#[test]
+fn the_lines_of_the_installed_file_are_the_defaults() {
+    let uncommented = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase()) => format!("{rest}\n"),
+        _ => format!("{line}\n"),
+    };
+    let text: String = INSTALLED.lines().map(uncommented).collect();
+    assert_eq!(text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count(), 26);
+    assert_eq!(without_files(read(&text).unwrap()), defaults());
+}
+
+#[test]
+fn the_examples_of_the_installed_file_are_valid() {
+    let mut section = "";
+    let mut examples = 0;
+    for line in INSTALLED.lines() {
+        if line.starts_with('[') {
+            section = line;
+        }
+        if let Some(example) = line.strip_prefix("# Example: ") {
+            read(&format!("{section}\n{example}\n")).unwrap_or_else(|problems| panic!("{problems}"));
+            examples += 1;
+        }
+    }
+    assert_eq!(examples, 6);
+}
+
+#[test]
+fn the_examples_of_the_guide_are_valid() {
+    let blocks: Vec<&str> =
+        GUIDE.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 4);
+    for block in blocks {
+        read(block).unwrap_or_else(|problems| panic!("{block}\n{problems}"));
+    }
+}
+
+#[test]
+fn every_key_is_in_the_installed_file_and_in_the_guide() {
+    for key in KEYS {
+        assert!(INSTALLED.contains(&format!("{key} = ")), "{key} is missing in packaging/mfad.toml");
+        assert!(GUIDE.contains(&format!("| `{key}` |")), "{key} is missing in docs/guide/configuration.md");
+    }
+}
+
+#[test]
+fn the_list_of_keys_above_is_the_one_of_the_program() {
+    // An unknown key that resembles nothing is answered by the list of all keys.
+    let mut told: Vec<String> = Vec::new();
+    for section in ["paths", "login", "email"] {
+        let scratch = Scratch::new();
+        scratch.write("mfad.toml", format!("[{section}]\nxyzzyxyzzy = 1\n"));
+        let problems = load(&scratch.main(), Presence::Required).unwrap_err();
+        let keys = problems.0[0].remedy.split_once("the keys are ").unwrap().1.to_owned();
+        told.extend(keys.split(", ").map(str::to_owned));
+    }
+    assert_eq!(told, KEYS);
+}

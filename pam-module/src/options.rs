@@ -1,0 +1,136 @@
+//! The arguments of the PAM line. One that is unknown or malformed fails the login: a typo must not go unnoticed.
+
+use std::ffi::CStr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::outcome::Failure;
+
+/// Where systemd puts the socket.
+const SOCKET: &str = "/run/mfad/io.mfad.Login";
+
+/// How long the daemon may take in one login, in seconds.
+const TIMEOUT: u64 = 30;
+
+/// The room in `sockaddr_un`, without the final NUL (unix(7)).
+const LONGEST_SOCKET_PATH: usize = 107;
+
+/// How much goes to the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Failures.
+    Failures,
+    /// Each step as well, without any answer.
+    Steps,
+}
+
+/// The arguments, checked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// The daemon's socket: absolute, and short enough for `sockaddr_un`.
+    pub(crate) socket: PathBuf,
+    /// How long the daemon may take in one login, 1 s to 300 s. The person's typing does not count.
+    pub(crate) timeout: Duration,
+    /// How much goes to the log.
+    pub(crate) detail: Detail,
+}
+
+impl Options {
+    /// Reads `socket=PATH`, `timeout=SECONDS` and `debug`, each at most once.
+    pub(crate) fn parse(args: &[&CStr]) -> Result<Self, Failure> {
+        let (mut socket, mut timeout, mut detail) = (None, None, None);
+        for arg in args {
+            let text = arg.to_str().map_err(|_| Failure::BadOption(arg.to_string_lossy().into_owned()))?;
+            let fresh = match text.split_once('=') {
+                Some(("socket", path)) => {
+                    parse_socket(path).is_some_and(|path| socket.replace(path).is_none())
+                }
+                Some(("timeout", seconds)) => {
+                    parse_timeout(seconds).is_some_and(|time| timeout.replace(time).is_none())
+                }
+                None if text == "debug" => detail.replace(Detail::Steps).is_none(),
+                _ => false,
+            };
+            if !fresh {
+                return Err(Failure::BadOption(text.to_owned()));
+            }
+        }
+        Ok(Options {
+            socket: socket.unwrap_or_else(|| PathBuf::from(SOCKET)),
+            timeout: timeout.unwrap_or(Duration::from_secs(TIMEOUT)),
+            detail: detail.unwrap_or(Detail::Failures),
+        })
+    }
+}
+
+fn parse_socket(path: &str) -> Option<PathBuf> {
+    (path.starts_with('/') && !path.ends_with('/') && path.len() <= LONGEST_SOCKET_PATH)
+        .then(|| PathBuf::from(path))
+}
+
+fn parse_timeout(seconds: &str) -> Option<Duration> {
+    let digits = seconds.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = seconds.parse().ok().filter(|seconds| digits && (1..=300).contains(seconds))?;
+    Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CString;
+
+    use super::*;
+
+    fn parse(args: &[&str]) -> Option<Options> {
+        let owned: Vec<CString> = args.iter().map(|arg| CString::new(*arg).unwrap()).collect();
+        Options::parse(&owned.iter().map(CString::as_c_str).collect::<Vec<_>>()).ok()
+    }
+
+    #[test]
+    fn no_argument_means_the_defaults() {
+        let options = parse(&[]).unwrap();
+        assert_eq!(options.socket, PathBuf::from("/run/mfad/io.mfad.Login"));
+        assert_eq!(options.timeout, Duration::from_secs(30));
+        assert_eq!(options.detail, Detail::Failures);
+    }
+
+    #[test]
+    fn each_argument_is_taken() {
+        let options = parse(&["timeout=300", "debug", "socket=/run/a=b"]).unwrap();
+        assert_eq!(options.socket, PathBuf::from("/run/a=b"));
+        assert_eq!(options.timeout, Duration::from_secs(300));
+        assert_eq!(options.detail, Detail::Steps);
+    }
+
+    #[test]
+    fn what_is_unknown_malformed_or_said_twice_is_refused() {
+        let long = format!("socket=/{}", "x".repeat(LONGEST_SOCKET_PATH));
+        for arg in [
+            "",
+            "debug=1",
+            "DEBUG",
+            "nodebug",
+            "socket",
+            "socket=",
+            "socket=run/mfad",
+            "socket=/run/",
+            &long,
+            "timeout",
+            "timeout=",
+            "timeout=0",
+            "timeout=301",
+            "timeout=-1",
+            "timeout=+5",
+            "timeout=5s",
+            "timeout= 5",
+            "timeout=99999999999999999999",
+            "url=https://x",
+            "nullok",
+        ] {
+            assert_eq!(parse(&[arg]), None, "{arg:?}");
+        }
+        for arg in ["debug", "timeout=5", "socket=/run/s"] {
+            assert_eq!(parse(&[arg, arg]), None, "{arg:?} twice");
+        }
+        assert!(Options::parse(&[c"socket=/\xff"]).is_err());
+    }
+}
