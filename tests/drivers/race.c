@@ -6,11 +6,13 @@
  * A line of answers may be given as the fourth argument; then nobody waits for anybody. */
 #include <pthread.h>
 #include <security/pam_appl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +72,7 @@ static void no_delay(int code, unsigned microseconds, void *data)
 
 static void run(int me, const char *service, const char *user)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct pam_conv conversation = { converse, &me };
     pam_handle_t *handle = NULL;
     int code = pam_start(service, user, &conversation, &handle);

@@ -1,7 +1,6 @@
 //! mfad, started from the build, and mfactl to speak to it.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -133,6 +132,14 @@ impl Mfad {
         assert!(ended.success(), "mfad ended with {ended} after SIGTERM");
     }
 
+    /// SIGHUP: it reads its configuration again.
+    ///
+    /// # Panics
+    /// If it is gone.
+    pub fn reload(&self) {
+        self.running.signal(Signal::SIGHUP);
+    }
+
     /// SIGSTOP: it is there and answers nothing.
     ///
     /// # Panics
@@ -215,9 +222,8 @@ fn prepare(host: &Host) {
     }
     namespace::directory(state_directory(), 0o700);
     namespace::directory("/run/mfad", 0o755);
-    let random = fs::read("/proc/sys/kernel/random/uuid").expect("randomness");
-    let digits: String = String::from_utf8_lossy(&random).chars().filter(char::is_ascii_hexdigit).collect();
-    host.write(path("key"), &digits, 0o400);
+    let key = run("openssl", &["rand", "-base64", "32"]).expect_success("a key");
+    host.write(path("key"), &key, 0o400);
 }
 
 fn launch() -> Running {

@@ -6,7 +6,7 @@
 //!
 //! - [`host`]: the story's thread, its people and its PAM stacks.  [`namespace`]: what is made private, and how.
 //! - [`daemon`]: mfad and mfactl.  [`audit`]: what mfad says happened.
-//! - [`sshd`], [`postfix`], [`mail`]: real servers.  [`terminal`]: a person at a pseudo-terminal.
+//! - [`sshd`], [`postfix`], [`mail`]: real servers.  [`broken_mail`]: unreal ones.  [`terminal`]: a person at a pseudo-terminal.
 //! - [`race`]: many PAM conversations at the same moment.
 //! - [`process`], [`syslog`], [`wait`], [`binaries`], [`certificates`]: what those are made of.
 //! - [`site`]: the usual cast of a story, put together.
@@ -15,6 +15,7 @@
 
 pub mod audit;
 pub mod binaries;
+pub mod broken_mail;
 pub mod certificates;
 pub mod daemon;
 pub mod host;

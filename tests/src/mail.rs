@@ -1,9 +1,7 @@
 //! Mail servers of a story, and the mails they took.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
 use std::process::Stdio;
-use std::thread::JoinHandle;
 
 use serde::Deserialize;
 
@@ -47,12 +45,13 @@ impl Mail {
         serde_json::from_slice(&output.stdout).expect("a decoded message")
     }
 
-    /// The code: the one word of six digits in the text part.
+    /// The code: the one word of six to ten digits in the text part.
     ///
     /// # Panics
     /// If there is none, or more than one.
     pub fn code(&self) -> String {
-        let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_code =
+            |word: &&str| (6..=10).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
         let mut words: Vec<&str> = self.plain.split_whitespace().filter(is_code).collect();
         words.dedup();
         assert_eq!(words.len(), 1, "one code in {:?}", self.plain);
@@ -108,6 +107,11 @@ impl MailServer {
         format!("smtp://127.0.0.1:{}", self.port)
     }
 
+    /// What it printed: each mail with its envelope.
+    pub fn log(&self) -> String {
+        self.running.log()
+    }
+
     /// How many mails it took.
     pub fn count(&self) -> usize {
         self.taken().len()
@@ -125,96 +129,6 @@ impl MailServer {
 
     fn taken(&self) -> Vec<Taken> {
         self.running.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    }
-}
-
-/// What a broken mail server does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Accepts connections and says nothing.
-    Silent,
-    /// Closes the connection in the middle of the message.
-    DropsInData,
-    /// Speaks SMTP but offers no STARTTLS, as after somebody on the way stripped it.
-    StripsStartTls,
-}
-
-/// A mail server that fails in one way. It stops listening when dropped.
-pub struct BrokenMailServer {
-    port: u16,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl BrokenMailServer {
-    /// Starts it on this port.
-    ///
-    /// # Panics
-    /// If the port is taken.
-    pub fn start_on(port: u16, fault: Fault) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a port for the broken mail server");
-        let thread = std::thread::spawn(move || {
-            let mut open = Vec::new();
-            for stream in listener.incoming().flatten() {
-                if is_the_end(&stream) {
-                    return;
-                }
-                match fault {
-                    Fault::Silent => open.push(stream),
-                    fault => drop(std::thread::spawn(move || converse(stream, fault))),
-                }
-            }
-        });
-        BrokenMailServer { port, thread: Some(thread) }
-    }
-}
-
-impl Drop for BrokenMailServer {
-    fn drop(&mut self) {
-        // A connection from a port of our choice tells the thread to stop: see `is_the_end`.
-        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
-            drop(stream.write_all(END));
-        }
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-    }
-}
-
-const END: &[u8] = b"THE END\r\n";
-
-/// A client of SMTP never speaks first, so whoever does within a moment is our own `drop`.
-fn is_the_end(stream: &TcpStream) -> bool {
-    let mut first = [0; END.len()];
-    drop(stream.set_read_timeout(Some(std::time::Duration::from_millis(30))));
-    let spoke = stream.peek(&mut first).is_ok_and(|count| first[..count] == *END);
-    drop(stream.set_read_timeout(None));
-    spoke
-}
-
-/// Enough of RFC 5321 to reach the point of failure.
-fn converse(mut stream: TcpStream, fault: Fault) {
-    let mut say = |line: &str| stream.write_all(format!("{line}\r\n").as_bytes()).is_ok();
-    say("220 broken.test ESMTP");
-    let mut in_data = false;
-    let mut reader = stream.try_clone().expect("the connection again");
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = reader.read(&mut buffer) {
-        if in_data && fault == Fault::DropsInData {
-            drop(stream.shutdown(std::net::Shutdown::Both));
-            return;
-        }
-        let mut say = |line: &str| drop(stream.write_all(format!("{line}\r\n").as_bytes()));
-        // A client may pipeline its commands: one answer each.
-        for command in String::from_utf8_lossy(&buffer[..count]).to_uppercase().lines() {
-            match command.split_whitespace().next() {
-                Some("EHLO") => say("250-broken.test\r\n250 8BITMIME"),
-                Some("DATA") => {
-                    in_data = true;
-                    say("354 go on");
-                }
-                _ => say("250 2.0.0 OK"),
-            }
-        }
     }
 }
 

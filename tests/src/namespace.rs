@@ -22,7 +22,7 @@ pub const BASE: &str = "/run/mfad-test";
 pub fn enter() {
     assert!(
         nix::unistd::geteuid().is_root(),
-        "the stories need root: they start sshd, sudo and login on private copies of /etc and /run; run them with sudo"
+        "this needs root: it starts sshd, sudo and login on private copies of /etc and /run; run it with sudo"
     );
     unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace of our own (is CAP_SYS_ADMIN missing?)");
     umask(Mode::from_bits_truncate(0o022));

@@ -160,12 +160,23 @@ pub fn bare(program: impl AsRef<Path>) -> Command {
     command
 }
 
-/// `setpriv` asks the kernel to kill the program with the thread that started it; `unshare` takes its children along.
+/// `setpriv` asks the kernel to kill the program with the thread that started it. A program that changes its user loses
+/// that, so a family gets a shell as its first process, whose end the kernel makes the end of all.
 fn ending_with_us(family: Family, program: &Path) -> Command {
     let mut command = bare("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]);
     if family == Family::Whole {
-        command.args(["unshare", "--pid", "--fork", "--kill-child", "--"]);
+        command.args([
+            "unshare",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--",
+            "sh",
+            "-c",
+            "\"$@\" <&0 & wait $!",
+            "sh",
+        ]);
     }
     command.arg(program);
     command

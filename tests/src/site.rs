@@ -60,7 +60,8 @@ impl Site {
 /// # Panics
 /// If it does not come.
 pub fn give_password(terminal: &mut Terminal) {
-    terminal.expect("assword: ");
+    terminal.expect("assword");
+    terminal.expect(": ");
     terminal.type_line(PASSWORD);
 }
 

@@ -126,6 +126,14 @@ impl Terminal {
         (status, self.transcript())
     }
 
+    /// True once the program has ended.
+    ///
+    /// # Panics
+    /// If the kernel does not know it.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_some()
+    }
+
     /// Everything shown so far.
     pub fn transcript(&self) -> String {
         lock(&self.screen).text.clone()

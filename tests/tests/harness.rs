@@ -1,15 +1,23 @@
 //! The throw-away host itself: what it promises to the stories, and to the machine.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
+use mfad_tests::broken_mail::{BrokenMailServer, Fault};
 use mfad_tests::certificates::Certificates;
 use mfad_tests::host::{free_port, path};
-use mfad_tests::mail::{BrokenMailServer, Fault, MailServer, PYTHON};
+use mfad_tests::mail::{MailServer, PYTHON};
 use mfad_tests::on_a_host;
 use mfad_tests::postfix::Postfix;
 use mfad_tests::process::run;
+use mfad_tests::site::{expect_inside, give_password};
+use mfad_tests::sshd::{Methods, Sshd};
 use mfad_tests::terminal::Terminal;
+use mfad_tests::wait::{PATIENCE, until};
 
 #[test]
 fn a_story_leaves_no_trace_on_the_machine() {
@@ -25,6 +33,50 @@ fn a_story_leaves_no_trace_on_the_machine() {
     assert_eq!(state(), before);
     assert_eq!(names("/run"), run_before);
     assert!(!fs::exists("/etc/mfad-harness").expect("/etc"));
+}
+
+/// What the story below kills.
+#[test]
+#[ignore = "started by a_story_that_is_killed_leaves_no_process_behind"]
+fn a_host_that_waits_for_its_end() {
+    on_a_host(|host| {
+        let _postfix = Postfix::start(host);
+        let _sshd = Sshd::start(host, Methods::KeyboardInteractive);
+        let _mail = MailServer::start();
+        let _terminal = Terminal::start(&["sh"]);
+        let namespace = fs::read_link("/proc/thread-self/ns/mnt").expect("the namespace");
+        fs::write("/proc/self/fd/1", format!("{}\n", namespace.display())).expect("standard output");
+        std::thread::sleep(PATIENCE);
+    });
+}
+
+/// Break it: start servers without a guardian.
+#[test]
+fn a_story_that_is_killed_leaves_no_process_behind() {
+    let itself = std::env::current_exe().expect("this test");
+    let mut story = Command::new(itself)
+        .args(["--exact", "a_host_that_waits_for_its_end", "--ignored", "--nocapture"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("another run of this test");
+    let lines = BufReader::new(story.stdout.take().expect("its output")).lines();
+    let namespace = lines.map_while(Result::ok).find(|line| line.starts_with("mnt:[")).expect("a namespace");
+    let servers = processes_in(&namespace);
+    assert!(servers.len() > 5, "servers run");
+    story.kill().expect("SIGKILL");
+    story.wait().expect("its end");
+    // The kernel may give the namespace's number to the next story, so it is these processes that must be gone.
+    until("the last process of the host to end", || {
+        processes_in(&namespace).is_disjoint(&servers).then_some(())
+    });
+}
+
+fn processes_in(namespace: &str) -> BTreeSet<PathBuf> {
+    let processes = fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path());
+    let is_inside = |process: &PathBuf| {
+        fs::read_link(process.join("ns/mnt")).is_ok_and(|link| link.as_os_str() == namespace)
+    };
+    processes.filter(is_inside).collect()
 }
 
 fn names(directory: &str) -> Vec<std::ffi::OsString> {
@@ -55,6 +107,23 @@ fn a_person_at_a_terminal_can_type_and_hang_up() {
         terminal.press("\x03");
         let (status, _) = terminal.await_end();
         assert!(!status.success());
+    });
+}
+
+/// Without our module: what goes wrong in other stories is not the host's fault.
+#[test]
+fn sshd_lets_people_in_by_password_and_by_key() {
+    on_a_host(|host| {
+        let anna = host.person("anna");
+        for methods in [Methods::KeyboardInteractive, Methods::KeyThenKeyboardInteractive, Methods::Password]
+        {
+            let sshd = Sshd::start(host, methods);
+            let pam = "auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession required pam_permit.so\n";
+            host.write("/etc/pam.d/sshd", pam, 0o644);
+            let mut terminal = sshd.connect(&anna);
+            give_password(&mut terminal);
+            expect_inside(&mut terminal, &anna);
+        }
     });
 }
 

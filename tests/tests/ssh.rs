@@ -1,9 +1,10 @@
 //! Logging in over SSH: every way that sshd offers, and every way that it must not open.
 
-use mfad_tests::host::PASSWORD;
+use mfad_tests::host::{FirstFactor, PASSWORD};
 use mfad_tests::on_a_host;
 use mfad_tests::site::{CODE_PROMPT, Site, expect_inside, expect_outside, give_password};
 use mfad_tests::sshd::Methods;
+use mfad_tests::terminal::Terminal;
 
 /// Break it: answer `allow` to `Begin`.
 #[test]
@@ -70,7 +71,7 @@ fn somebody_unknown_is_asked_for_a_password_like_everybody_and_gets_no_further()
         let site = Site::on(host);
         let command = site.sshd.command("nobody-here", &["-o", "NumberOfPasswordPrompts=1"]);
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
-        let mut terminal = mfad_tests::terminal::Terminal::start(&command);
+        let mut terminal = Terminal::start(&command);
         terminal.expect("assword: ");
         terminal.type_line(PASSWORD);
         let shown = expect_outside(&mut terminal);
@@ -80,14 +81,19 @@ fn somebody_unknown_is_asked_for_a_password_like_everybody_and_gets_no_further()
 }
 
 /// sshd gives junk in place of the answers of a person who may not log in; after a key there is no password before us.
+/// Somebody unknown sees what everybody sees, and no mail is sent.
 #[test]
-fn somebody_unknown_with_no_password_before_us_learns_nothing() {
+fn somebody_unknown_with_no_password_before_us_sees_the_same_prompt_and_never_enters() {
     on_a_host(|host| {
         let site = Site::on(host);
-        host.stack("sshd", mfad_tests::host::FirstFactor::Elsewhere);
+        host.stack("sshd", FirstFactor::Elsewhere);
         let command = site.sshd.command("nobody-here", &["-o", "NumberOfPasswordPrompts=1"]);
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
-        let mut terminal = mfad_tests::terminal::Terminal::start(&command);
+        let mut terminal = Terminal::start(&command);
+        for _ in 0..3 {
+            terminal.expect(CODE_PROMPT);
+            terminal.type_line("123456");
+        }
         expect_outside(&mut terminal);
         assert_eq!(site.mail.count(), 0);
     });
@@ -147,7 +153,8 @@ fn an_empty_answer_opens_a_menu_that_sends_the_same_code_again() {
         let mut terminal = site.anna_is_asked();
         let code = site.mail.await_mail(1).code();
         terminal.type_line("");
-        terminal.expect("1");
+        let menu = terminal.expect(CODE_PROMPT);
+        assert!(menu.contains("1 to get the mail again"), "{menu}");
         terminal.type_line("1");
         // Right after the first mail this is too soon; the person is told, and asked again.
         terminal.expect(CODE_PROMPT);
