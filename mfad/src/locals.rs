@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::rules::attempt::UserName;
 
@@ -17,6 +17,9 @@ const PASSWD: &str = "/etc/passwd";
 /// A passwd file larger than this, in bytes, is not kept in memory: its people are looked up beside the event loop.
 const LIMIT: u64 = 1024 * 1024;
 
+/// How long a look at files that hardly ever change holds.
+pub const GLANCE: Duration = Duration::from_secs(1);
+
 /// Names of local people, read once a version of the two files.
 #[derive(Default)]
 pub struct Locals {
@@ -24,6 +27,7 @@ pub struct Locals {
 }
 
 struct Known {
+    looked: Instant,
     versions: [FileVersion; 2],
     names: HashSet<String>,
 }
@@ -31,16 +35,25 @@ struct Known {
 impl Locals {
     /// True if the name service will find this name in a local file.
     pub fn have(&self, name: &UserName) -> bool {
-        let (Ok(Some(services)), Ok(Some(passwd))) = (version(NAME_SERVICES), version(PASSWD)) else {
-            return false;
-        };
-        let versions = [services, passwd];
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_none_or(|known| known.versions != versions) {
-            *known = Some(Known { names: names(&versions[1]), versions });
+        if known.as_ref().is_none_or(|known| known.looked.elapsed() > GLANCE) {
+            *known = look(known.take());
         }
         known.as_ref().is_some_and(|known| known.names.contains(name.as_str()))
     }
+}
+
+/// Looks at the files again, and reads them if they are not the ones that were read.
+fn look(before: Option<Known>) -> Option<Known> {
+    let (Ok(Some(services)), Ok(Some(passwd))) = (version(NAME_SERVICES), version(PASSWD)) else {
+        return None;
+    };
+    let versions = [services, passwd];
+    let names = match before {
+        Some(before) if before.versions == versions => before.names,
+        _ => names(&versions[1]),
+    };
+    Some(Known { looked: Instant::now(), versions, names })
 }
 
 /// Tells whether a file is still the one that was read.

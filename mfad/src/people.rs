@@ -6,15 +6,15 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use nix::libc;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
 use crate::address::EmailAddress;
 use crate::config::{AddressSource, variables};
-use crate::locals::{FileVersion, Locals};
+use crate::locals::{FileVersion, GLANCE, Locals};
 use crate::rules::attempt::UserName;
 use crate::rules::policy::KnownAddress;
 
@@ -64,6 +64,7 @@ pub enum LookupError {
 pub struct People {
     maps: Arc<Mutex<HashMap<PathBuf, AddressMap>>>,
     locals: Arc<Locals>,
+    records: Arc<Mutex<Option<(Instant, Vec<&'static str>)>>>,
 }
 
 impl People {
@@ -120,7 +121,7 @@ impl People {
         let address = match source {
             AddressSource::Account => None,
             AddressSource::Map(path) => self.mapped(path, name)?,
-            AddressSource::Userdb => recorded(name)?,
+            AddressSource::Userdb => recorded(&self.record_directories(), name)?,
             AddressSource::Pattern(pattern) => {
                 let value_of = |variable: &str| (variable == "USER").then_some(name.as_str());
                 variables::expand(pattern, value_of).ok().and_then(|text| EmailAddress::parse(&text).ok())
@@ -129,9 +130,23 @@ impl People {
         Ok(KnownAddress { source: source.clone(), address })
     }
 
+    /// Those of [`RECORD_DIRECTORIES`] that are there; most hosts have none.
+    fn record_directories(&self) -> Vec<&'static str> {
+        let mut seen = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((looked, directories)) = &*seen
+            && looked.elapsed() < GLANCE
+        {
+            return directories.clone();
+        }
+        let directories: Vec<_> =
+            RECORD_DIRECTORIES.into_iter().filter(|directory| Path::new(directory).is_dir()).collect();
+        *seen = Some((Instant::now(), directories.clone()));
+        directories
+    }
+
     fn mapped(&self, path: &Path, name: &UserName) -> Result<Option<EmailAddress>, LookupError> {
         let refuse = |why: String| LookupError::AddressFile(path.to_owned(), why);
-        let mut maps = self.maps.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut maps = self.maps.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(version) = FileVersion::of(path).map_err(|error| refuse(error.to_string()))? else {
             let is_default = path == Path::new("/etc/mfad/addresses");
             return if is_default { Ok(None) } else { Err(refuse("it does not exist".to_owned())) };
@@ -206,13 +221,13 @@ fn parse_map(text: &str) -> Result<HashMap<String, EmailAddress>, String> {
 }
 
 /// The address in a user record of systemd (<https://systemd.io/USER_RECORD>, field `emailAddress`).
-fn recorded(name: &UserName) -> Result<Option<EmailAddress>, LookupError> {
+fn recorded(directories: &[&str], name: &UserName) -> Result<Option<EmailAddress>, LookupError> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Record {
         email_address: Option<String>,
     }
-    for directory in RECORD_DIRECTORIES {
+    for directory in directories {
         let path = Path::new(directory).join(format!("{name}.user"));
         let refuse = |why: String| LookupError::AddressFile(path.clone(), why);
         let text = match read_trusted(&path) {

@@ -34,9 +34,10 @@ pub struct FrameBuffer {
 impl FrameBuffer {
     /// Takes bytes as they come from the socket.
     pub fn push(&mut self, arrived: &[u8]) {
-        if self.bytes.capacity() < self.bytes.len().saturating_add(arrived.len()) {
-            // Growing in place would leave an unwiped copy behind.
-            let mut larger = Zeroizing::new(Vec::with_capacity(LIMIT.saturating_add(arrived.len())));
+        let needed = self.bytes.len().saturating_add(arrived.len());
+        if self.bytes.capacity() < needed {
+            // Growing in place would leave an unwiped copy behind. Not larger than it must be: all of it is wiped.
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.saturating_mul(2)));
             larger.extend_from_slice(&self.bytes);
             self.bytes = larger;
         }

@@ -67,7 +67,7 @@ impl Connection {
 
     /// The next frame; none when the peer hung up, was too slow, or sent what is no frame.
     pub async fn receive(&mut self) -> Option<Zeroizing<Vec<u8>>> {
-        let mut chunk = Zeroizing::new([0u8; 4096]);
+        let mut chunk = Zeroizing::new([0u8; 1024]);
         loop {
             if let Some(frame) = self.buffer.next_frame().ok()? {
                 self.patience = IDLE;

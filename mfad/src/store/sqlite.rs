@@ -15,6 +15,7 @@ mod reader;
 mod writer;
 
 use std::collections::VecDeque;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +36,9 @@ const QUEUE: usize = 4096;
 
 /// At most so many steps a commit.
 const GROUP: usize = 256;
+
+/// What the log usually needs, in bytes: it is emptied long before.
+const LOG_SIZE: u64 = 4 * 1024 * 1024;
 
 /// How long a step may wait for another's commit to share, if nobody waits for it.
 const LEISURE: Duration = Duration::from_millis(10);
@@ -246,14 +250,19 @@ fn connect(file: &Path, purpose: Purpose) -> Result<Connection, StoreError> {
 }
 
 /// The write-ahead log. It is there from the first write on, and stays while a connection is open.
+///
+/// It is filled up with zeros to its usual size: a flush of blocks that are there already costs half of one that also
+/// has to record that the file grew. SQLite reads a log up to the first frame that is not whole.
 fn open_log(file: &Path) -> Result<std::fs::File, StoreError> {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
-    std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&log)
-        .map_err(|error| StoreError::Failed(format!("{}: {error}", Path::new(&log).display())))
+    let failed =
+        |error: std::io::Error| StoreError::Failed(format!("{}: {error}", Path::new(&log).display()));
+    let mut opened = std::fs::OpenOptions::new().read(true).append(true).open(&log).map_err(failed)?;
+    let missing = LOG_SIZE.saturating_sub(opened.metadata().map_err(failed)?.len());
+    // A disk without room for it is a slower disk, not yet a full one.
+    let _ = std::io::copy(&mut std::io::repeat(0).take(missing), &mut opened).and_then(|_| opened.sync_all());
+    Ok(opened)
 }
 
 fn check_key(connection: &Connection, key_check: &str) -> Result<(), StoreError> {

@@ -11,6 +11,9 @@ use crate::store::StoreError;
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(200);
 
+/// How often it tries to catch up with a busy writer at a time.
+const PASSES: usize = 8;
+
 /// The thread; it ends when this is dropped.
 pub(super) struct Checkpointer {
     stop: Option<Sender<()>>,
@@ -22,9 +25,7 @@ impl Checkpointer {
         let (stop, stopped) = mpsc::channel();
         let run = move || {
             while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                // PASSIVE takes no lock that the writer wants. A failure (a full disk) leaves the log as it is; the
-                // writer meets the same failure and says so.
-                let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+                empty_log(&connection);
             }
         };
         let thread = std::thread::Builder::new()
@@ -32,6 +33,20 @@ impl Checkpointer {
             .spawn(run)
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Checkpointer { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+/// Moves what is in the log, until nothing was added meanwhile: only then does the writer start at its beginning again
+/// instead of letting it grow. PASSIVE takes no lock that the writer wants. A failure (a full disk) leaves the log as it
+/// is; the writer meets the same failure and says so.
+fn empty_log(connection: &Connection) {
+    for _ in 0..PASSES {
+        let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+            Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        });
+        if !matches!(moved, Ok((frames, done)) if frames > done) {
+            return;
+        }
     }
 }
 

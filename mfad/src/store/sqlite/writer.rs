@@ -83,7 +83,7 @@ impl Writer {
         ran: &mut Vec<Ran>,
         lines: &mut Vec<EventLine>,
     ) -> Result<Flush, StoreError> {
-        let begun = self.connection.execute_batch("BEGIN IMMEDIATE").map_err(failed);
+        let begun = self.run("BEGIN IMMEDIATE");
         let mut flush = Flush::Later;
         let mut result = begun;
         for mut job in group {
@@ -108,7 +108,7 @@ impl Writer {
             ran.push(Ran { answer: job.answer, outcome });
         }
         result?;
-        self.connection.execute_batch("COMMIT").map_err(failed)?;
+        self.run("COMMIT")?;
         Ok(flush)
     }
 
@@ -173,6 +173,11 @@ impl Writer {
             line.text
         ])?;
         Ok(line)
+    }
+
+    fn run(&self, sql: &'static str) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        statement.execute([]).map(drop).map_err(failed)
     }
 
     /// Puts the log on disk: what `synchronous=FULL` does at each commit, done only where it is owed.
