@@ -16,7 +16,7 @@ use crate::audit::sink::Log;
 use crate::audit::{Event, Kind, Priority};
 use crate::clock::Clock;
 use crate::config::{Config, Presence};
-use crate::deliver::{Courier, Sender, Template};
+use crate::deliver::{Body, Courier, Sender, Template};
 use crate::deliveries::Deliveries;
 use crate::people::People;
 use crate::rules::attempt::UserName;
@@ -31,8 +31,8 @@ pub struct Live {
     pub config: Arc<Config>,
     /// Who carries mails.
     pub courier: Arc<dyn Courier>,
-    /// The body of a mail with a code.
-    pub template: Template,
+    /// What a mail says with a code.
+    pub body: Body,
     /// Its subject.
     pub subject: Template,
     /// Whom it comes from.
@@ -72,6 +72,7 @@ pub struct Daemon {
     pub started: Instant,
     live: ArcSwap<Live>,
     rejected: Mutex<Option<String>>,
+    domain: Mutex<Option<String>>,
 }
 
 impl Daemon {
@@ -83,6 +84,20 @@ impl Daemon {
     /// Why the last reload was refused, if it was.
     pub fn rejected(&self) -> Option<String> {
         self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The domain that mails of this host go to, as far as it is known: that of the last one.
+    pub fn usual_domain(&self) -> String {
+        let last = self.domain.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        last.unwrap_or_else(|| self.live().sender.address().domain().to_owned())
+    }
+
+    /// A mail goes there.
+    pub fn note_domain(&self, domain: &str) {
+        let mut last = self.domain.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_deref() != Some(domain) {
+            *last = Some(domain.to_owned());
+        }
     }
 
     /// A new reference: short enough to be read out on the telephone, without look-alikes.

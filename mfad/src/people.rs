@@ -64,8 +64,11 @@ pub enum LookupError {
 pub struct People {
     maps: Arc<Mutex<HashMap<PathBuf, AddressMap>>>,
     locals: Arc<Locals>,
-    records: Arc<Mutex<Option<(Instant, Vec<&'static str>)>>>,
+    records: Arc<Mutex<Option<Glance>>>,
 }
+
+/// Which directories of user records were there, and when that was looked at.
+type Glance = (Instant, Vec<&'static str>);
 
 impl People {
     /// Finds who a name is, and what the sources know of their address.

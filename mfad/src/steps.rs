@@ -158,9 +158,10 @@ impl Steps {
             time: at(letter.asked.wall),
             expires: at(letter.expires),
         };
-        let rendered = deliver::message::render(&live.template, &live.subject, &live.sender, &facts);
+        let rendered = deliver::message::render(&live.body, &live.subject, &live.sender, &facts);
         let message =
             rendered.map_err(|error| DeliveryError::new(Cause::Misconfigured, error.to_string()))?;
+        self.daemon.note_domain(letter.to.domain());
         let sent = live.courier.deliver(&message, &|_| ()).await;
         METRICS.count_mail(&sent);
         if live.config.email.log_codes == LogCodes::Yes && sent.is_ok() {
@@ -207,11 +208,11 @@ impl Steps {
         transact(&*self.daemon.store, &self.facts.attempt.user, run).await
     }
 
-    /// An address to show to a stranger: the same for each try, at the domain that real mails come from.
+    /// An address to show to a stranger: the same letter for each try, at a domain that real mails go to.
     fn decoy(&self) -> EmailAddress {
         let name = self.facts.attempt.user.as_str();
         let initial = name.chars().find(char::is_ascii_alphanumeric).unwrap_or('a');
-        let domain = self.daemon.live().sender.address().domain().to_owned();
+        let domain = self.daemon.usual_domain();
         EmailAddress::parse(&format!("{initial}@{domain}"))
             .unwrap_or_else(|_| self.daemon.live().sender.address().clone())
     }

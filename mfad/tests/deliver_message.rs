@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use mfad::address::EmailAddress;
 use mfad::deliver::message::{self, Letter, Message, Sender};
-use mfad::deliver::template::Template;
+use mfad::deliver::{Body, Template};
 use protocol::Secret;
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ fn render(subject: &str, user: &str, host: &str) -> Message {
     let letter =
         Letter { to: &to, code: &code, user, host, service: "sshd", source: "192.0.2.7", time, expires };
     let from = Sender::parse("mfad <mfad@$HOST>", "web1.example.org").unwrap();
-    message::render(&Template::default(), &Template::line(subject).unwrap(), &from, &letter).unwrap()
+    message::render(&Body::default(), &Template::line(subject).unwrap(), &from, &letter).unwrap()
 }
 
 #[test]

@@ -11,13 +11,13 @@ use mfad::address::EmailAddress;
 use mfad::config::{Relay, Security};
 use mfad::deliver::maildir::MaildirCourier;
 use mfad::deliver::message::{Letter, Sender, render};
-use mfad::deliver::{Courier, Template};
+use mfad::deliver::{Body, Courier, Template};
 use protocol::Secret;
 
 #[test]
 #[ignore = "a measurement"]
 fn how_long_rendering_takes() {
-    let template = Template::default();
+    let template = Body::default();
     let subject = Template::line("Your login code for $HOST").unwrap();
     let to = EmailAddress::parse("ada@example.org").unwrap();
     let code = Secret::new("123456".into());

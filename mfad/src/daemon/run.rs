@@ -19,7 +19,7 @@ use crate::config::{self, Config, LogCodes, OnFailure, Problems, TemplateSource,
 use crate::deliver::maildir::MaildirCourier;
 use crate::deliver::sendmail::SendmailCourier;
 use crate::deliver::smtp::SmtpCourier;
-use crate::deliver::{Courier, Sender, Template};
+use crate::deliver::{Body, Courier, Sender, Template};
 use crate::deliveries::Deliveries;
 use crate::listen::unix::{Door, serve};
 use crate::listen::{Sockets, bind_or_take};
@@ -88,6 +88,7 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
         started: Instant::now(),
         live: ArcSwap::from_pointee(live),
         rejected: Mutex::new(None),
+        domain: Mutex::new(None),
     });
     let mut signals = Signals::new()?;
     let (stop, drain) = watch::channel(());
@@ -177,8 +178,8 @@ fn keep_paths(daemon: &Daemon, config: Config) -> Result<Config, Failure> {
 /// Makes everything that the configuration names.
 fn assemble(config: Config, host: &str) -> Result<Live, Failure> {
     let email = &config.email;
-    let template = match &email.template {
-        TemplateSource::BuiltIn => Template::default(),
+    let body = match &email.template {
+        TemplateSource::BuiltIn => Body::default(),
         TemplateSource::File(file) => read_template(file)?,
     };
     let subject = Template::line(&email.subject)
@@ -186,13 +187,13 @@ fn assemble(config: Config, host: &str) -> Result<Live, Failure> {
     let sender =
         Sender::parse(&email.from, host).map_err(|error| Failure::Setting(format!("email.from: {error}")))?;
     let courier = courier(&email.transport, host);
-    Ok(Live { template, subject, sender, courier, config: Arc::new(config) })
+    Ok(Live { body, subject, sender, courier, config: Arc::new(config) })
 }
 
-fn read_template(file: &Path) -> Result<Template, Failure> {
+fn read_template(file: &Path) -> Result<Body, Failure> {
     let refuse = |why: String| Failure::Setting(format!("email.template: {}: {why}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
-    Template::html(&text).map_err(|error| refuse(error.to_string()))
+    Body::from_html(&text).map_err(|error| refuse(error.to_string()))
 }
 
 fn courier(transport: &Transport, host: &str) -> Arc<dyn Courier> {

@@ -1,7 +1,5 @@
-//! Makes the mails: a login code with the facts of the login around it, and plain notices. The text part is written
-//! here from the same facts, not derived from the HTML, so that a template can look as it likes.
-
-use std::fmt::Write as _;
+//! Makes the mails: a login code with the facts of the login around it, and plain notices. What they say is
+//! in [`Body`].
 
 use jiff::{Timestamp, tz::TimeZone};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
@@ -9,6 +7,7 @@ use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use protocol::{Secret, text::printable};
 use zeroize::Zeroizing;
 
+use super::body::Body;
 use super::template::{Template, Variable};
 use crate::address::{AddressError, EmailAddress};
 
@@ -119,7 +118,7 @@ pub enum RenderError {
 /// # Errors
 /// [`RenderError`].
 pub fn render(
-    template: &Template,
+    body: &Body,
     subject: &Template,
     from: &Sender,
     letter: &Letter<'_>,
@@ -127,11 +126,10 @@ pub fn render(
     let facts = Facts::of(letter);
     let mut subject_line = Zeroizing::new(String::with_capacity(128));
     subject.fill(&mut subject_line, |variable| facts.value(variable));
-    let mut html = String::with_capacity(template.fixed_len() + 512);
-    template.fill(&mut html, |variable| facts.value(variable));
+    let (html, text) = (facts.fill(&body.html), facts.fill(&body.text));
     let parts = MultiPart::alternative()
         .boundary(random_hex()?)
-        .singlepart(SinglePart::builder().content_type(ContentType::TEXT_PLAIN).body(facts.text()))
+        .singlepart(SinglePart::builder().content_type(ContentType::TEXT_PLAIN).body(text))
         .singlepart(SinglePart::builder().content_type(ContentType::TEXT_HTML).body(html));
     let mail = headers(from, letter.to, &subject_line, letter.time)?.multipart(parts);
     finish(from, letter.to, letter.user, mail)
@@ -192,20 +190,10 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn text(&self) -> String {
-        let Facts { code, user, host, service, source, time, expires } = self;
-        let mut text = String::with_capacity(1024);
-        let _ = write!(
-            text,
-            "Your login code is {code}\r\n\r\n\
-             Somebody is logging in to {host} as {user}. If that is you, type this code:\r\n\r\n\
-             {code}\r\n\r\n\
-             It works once, for this login, until {expires}.\r\n\r\n\
-             User:     {user}\r\nHost:     {host}\r\nService:  {service}\r\nFrom:     {source}\r\nTime:     {time}\r\n\
-             Expires:  {expires}\r\n\r\n\
-             Not you? Somebody knows your password: change it and tell your administrator.\r\n"
-        );
-        text
+    fn fill(&self, template: &Template) -> String {
+        let mut filled = String::with_capacity(template.fixed_len() + 512);
+        template.fill(&mut filled, |variable| self.value(variable));
+        filled
     }
 }
 

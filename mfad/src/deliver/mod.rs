@@ -2,6 +2,7 @@
 //! a message, because the person it is for is waiting at a prompt. What a message says is made in [`message`]; when one
 //! is sent, and what follows from a failure, is decided by the rules.
 
+mod body;
 pub mod child;
 pub mod maildir;
 pub mod memory;
@@ -14,6 +15,7 @@ use std::pin::Pin;
 
 use protocol::text::printable;
 
+pub use body::Body;
 pub use message::{Letter, Message, Sender};
 pub use template::Template;
 

@@ -14,7 +14,7 @@ use mfad::address::EmailAddress;
 use mfad::config::{Relay, Security};
 use mfad::deliver::message::{self, Letter, Message, Sender};
 use mfad::deliver::smtp::SmtpCourier;
-use mfad::deliver::{Courier, DeliveryError, Receipt, Template};
+use mfad::deliver::{Body, Courier, DeliveryError, Receipt, Template};
 use protocol::Secret;
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub(crate) fn mail_to(to: &str) -> Message {
     };
     let from = Sender::parse("mfad <mfad@$HOST>", "web1.example.org").unwrap();
     let subject = Template::line("Your login code for $HOST").unwrap();
-    message::render(&Template::default(), &subject, &from, &letter).unwrap()
+    message::render(&Body::default(), &subject, &from, &letter).unwrap()
 }
 
 pub(crate) fn relay(port: u16, security: Security) -> Relay {
