@@ -260,9 +260,19 @@ fn open_log(file: &Path) -> Result<std::fs::File, StoreError> {
         |error: std::io::Error| StoreError::Failed(format!("{}: {error}", Path::new(&log).display()));
     let mut opened = std::fs::OpenOptions::new().read(true).append(true).open(&log).map_err(failed)?;
     let missing = LOG_SIZE.saturating_sub(opened.metadata().map_err(failed)?.len());
-    // A disk without room for it is a slower disk, not yet a full one.
-    let _ = std::io::copy(&mut std::io::repeat(0).take(missing), &mut opened).and_then(|_| opened.sync_all());
+    // A small disk keeps its room for what must be kept.
+    if room_beside(file) > LOG_SIZE * 16 {
+        let zeros = &mut std::io::repeat(0).take(missing);
+        std::io::copy(zeros, &mut opened).and_then(|_| opened.sync_all()).map_err(failed)?;
+    }
     Ok(opened)
+}
+
+/// Free bytes on the disk of a file.
+fn room_beside(file: &Path) -> u64 {
+    let free =
+        |disk: nix::sys::statvfs::Statvfs| disk.blocks_available().saturating_mul(disk.fragment_size());
+    nix::sys::statvfs::statvfs(file).map_or(0, free)
 }
 
 fn check_key(connection: &Connection, key_check: &str) -> Result<(), StoreError> {
