@@ -26,6 +26,33 @@ impl Count {
     }
 }
 
+/// A number that rises and falls.
+#[derive(Debug)]
+pub struct Gauge(AtomicU64);
+
+impl Gauge {
+    /// One more, until what is returned is dropped.
+    pub fn enter(&'static self) -> Presence {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Presence(self)
+    }
+
+    /// How many there are.
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts as one as long as it lives.
+#[derive(Debug)]
+pub struct Presence(&'static Gauge);
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// All counters, by name.
 #[derive(Debug)]
 pub struct Metrics {
@@ -45,6 +72,8 @@ pub struct Metrics {
     pub commits: Count,
     /// Transactions that waited for the disk.
     pub flushes: Count,
+    /// Connections that are open.
+    pub connections: Gauge,
     /// Connections refused because their user has too many.
     pub connections_refused: Count,
 }
@@ -60,6 +89,7 @@ impl Metrics {
             mails_failed: Count::new(),
             commits: Count::new(),
             flushes: Count::new(),
+            connections: Gauge(AtomicU64::new(0)),
             connections_refused: Count::new(),
         }
     }
@@ -72,18 +102,19 @@ impl Metrics {
     /// All of them, for `mfactl health`.
     pub fn counters(&self) -> Vec<Counter> {
         [
-            ("logins", &self.logins),
-            ("allowed", &self.allowed),
-            ("exempted", &self.exempted),
-            ("refused", &self.refused),
-            ("mails-sent", &self.mails_sent),
-            ("mails-failed", &self.mails_failed),
-            ("commits", &self.commits),
-            ("flushes", &self.flushes),
-            ("connections-refused", &self.connections_refused),
+            ("logins", self.logins.value()),
+            ("allowed", self.allowed.value()),
+            ("exempted", self.exempted.value()),
+            ("refused", self.refused.value()),
+            ("mails-sent", self.mails_sent.value()),
+            ("mails-failed", self.mails_failed.value()),
+            ("commits", self.commits.value()),
+            ("flushes", self.flushes.value()),
+            ("connections", self.connections.value()),
+            ("connections-refused", self.connections_refused.value()),
         ]
         .into_iter()
-        .map(|(name, count)| Counter { name: name.to_owned(), value: count.value() })
+        .map(|(name, value)| Counter { name: name.to_owned(), value })
         .collect()
     }
 }

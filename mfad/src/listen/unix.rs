@@ -62,12 +62,13 @@ fn admit(door: Door, stream: UnixStream, daemon: &Arc<Daemon>, caps: &Caps, drai
         return;
     };
     let (daemon, drain) = (daemon.clone(), drain.clone());
+    let presence = METRICS.connections.enter();
     tokio::spawn(async move {
         match door {
             Door::Login => logins(connection, peer, daemon, drain).await,
             Door::Manage => requests(connection, peer, daemon, drain).await,
         }
-        drop(place);
+        drop((place, presence));
     });
 }
 

@@ -6,11 +6,12 @@
 //! step (docs/adr/0004-the-writer-runs-in-the-event-loop.md).
 //!
 //! The log is flushed before the answer where anything was decided, spent or counted: that is `synchronous=FULL`, but
-//! SQLite cannot change its mind inside a transaction, so it runs as NORMAL and the writer does the flush. Checkpoints
+//! SQLite cannot change its mind inside a transaction, so it runs as NORMAL and `flusher` does the rest. Checkpoints
 //! run in a thread of their own with a connection of their own, so no login waits for one. Lists are read through
 //! connections of their own.
 
 mod checkpoint;
+mod flusher;
 mod reader;
 mod writer;
 
@@ -25,6 +26,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use self::checkpoint::Checkpointer;
+use self::flusher::Flusher;
 use self::writer::{Health, Job, Writer};
 use super::{EventQuery, Later, Page, Step, Store, StoreError, schema};
 use crate::clock::Clock;
@@ -87,7 +89,9 @@ impl Sqlite {
         check_key(&connection, key_check)?;
         let (committed, _) = broadcast::channel(1024);
         let log = open_log(&file)?;
-        let writer = Writer { connection, log, clock, committed: committed.clone() };
+        let flusher =
+            Flusher::start(log, committed.clone()).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let writer = Writer { connection, flusher, clock };
         let queue = Arc::new(Queue { jobs: Mutex::new(Some(VecDeque::new())), ..Queue::default() });
         tokio::spawn(write(writer, queue.clone()));
         Ok(Sqlite {

@@ -1,13 +1,13 @@
 //! What alone changes the database.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use protocol::manage::EventLine;
 use rusqlite::{Connection, OptionalExtension, params};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 
 use super::failed;
+use super::flusher::{Answer, Batch, Flusher};
 use crate::audit::{Event, Flush};
 use crate::clock::Clock;
 use crate::metrics::METRICS;
@@ -23,18 +23,10 @@ pub(super) struct Job {
     pub(super) answer: oneshot::Sender<Result<(), StoreError>>,
 }
 
-/// A step that ran, and what came of it before the commit.
-struct Ran {
-    answer: oneshot::Sender<Result<(), StoreError>>,
-    outcome: Result<(), StoreError>,
-}
-
 pub(super) struct Writer {
     pub(super) connection: Connection,
-    /// The write-ahead log, to flush it.
-    pub(super) log: File,
+    pub(super) flusher: Flusher,
     pub(super) clock: Clock,
-    pub(super) committed: broadcast::Sender<EventLine>,
 }
 
 /// Whether the writer may go on.
@@ -42,74 +34,66 @@ pub(super) struct Writer {
 #[must_use]
 pub(super) enum Health {
     Sound,
-    /// A flush failed. The kernel may have dropped what it could not write, and a second flush would say nothing of
-    /// it: only a new start, which reads what is really there, can be trusted.
+    /// A flush failed.
     Suspect,
 }
 
+/// Steps that ran in a transaction that is not committed yet.
+#[derive(Default)]
+struct Ran {
+    /// Those that are answered after the commit.
+    soon: Vec<Answer>,
+    /// Those that are answered when it is on disk.
+    flushed: Vec<Answer>,
+    lines: Vec<EventLine>,
+}
+
 impl Writer {
-    /// Runs a group in one transaction and answers each step after the commit. If the commit fails, all fail: nobody
-    /// is let in by what was not kept.
+    /// Runs a group in one transaction and answers each step after the commit; a step that decided, spent or counted
+    /// anything when it is on disk. If the commit fails, all fail: nobody is let in by what was not kept.
     pub(super) fn commit(&mut self, group: Vec<Job>) -> Health {
-        let mut lines = Vec::new();
-        let mut ran = Vec::with_capacity(group.len());
-        let committed = self.transaction(group, &mut ran, &mut lines);
-        if committed.is_err() && !self.connection.is_autocommit() {
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
+        let mut ran = Ran::default();
+        let committed = self.transaction(group, &mut ran);
         METRICS.commits.add(1);
-        let (health, result) = match committed {
-            Ok(Flush::Later) => (Health::Sound, Ok(())),
-            Ok(Flush::Now) => match self.flush() {
-                Ok(()) => (Health::Sound, Ok(())),
-                Err(error) => (Health::Suspect, Err(error)),
-            },
-            Err(error) => (Health::Sound, Err(error)),
-        };
-        for step in ran {
-            let _ = step.answer.send(result.clone().and(step.outcome));
-        }
-        if result.is_ok() {
-            for line in lines {
-                let _ = self.committed.send(line);
+        if let Err(error) = committed {
+            if !self.connection.is_autocommit() {
+                let _ = self.connection.execute_batch("ROLLBACK");
             }
+            for answer in ran.soon.into_iter().chain(ran.flushed) {
+                let _ = answer.to.send(Err(error.clone()));
+            }
+            return Health::Sound;
         }
-        health
+        let Ran { soon, flushed, lines } = ran;
+        if flushed.is_empty() {
+            self.flusher.answer(Batch { answers: soon, lines });
+        } else {
+            self.flusher.answer(Batch { answers: soon, lines: vec![] });
+            self.flusher.flush(Batch { answers: flushed, lines });
+        }
+        if self.flusher.is_suspect() { Health::Suspect } else { Health::Sound }
     }
 
-    fn transaction(
-        &mut self,
-        group: Vec<Job>,
-        ran: &mut Vec<Ran>,
-        lines: &mut Vec<EventLine>,
-    ) -> Result<Flush, StoreError> {
-        let begun = self.run("BEGIN IMMEDIATE");
-        let mut flush = Flush::Later;
-        let mut result = begun;
+    fn transaction(&mut self, group: Vec<Job>, ran: &mut Ran) -> Result<(), StoreError> {
+        let mut result = self.run("BEGIN IMMEDIATE");
         for mut job in group {
             // Also after a failure: every step that waits gets its answer.
             let outcome = match &result {
-                Ok(()) => self.step(&job.user, &mut job.step, lines),
+                Ok(()) => self.step(&job.user, &mut job.step, &mut ran.lines),
                 Err(error) => Err(StepError::Group(error.clone())),
             };
-            let outcome = match outcome {
-                Ok(needed) => {
-                    if needed == Flush::Now {
-                        flush = Flush::Now;
-                    }
-                    Ok(())
-                }
-                Err(StepError::Own(error)) => Err(error),
+            match outcome {
+                Ok(Flush::Now) => ran.flushed.push(Answer { to: job.answer, outcome: Ok(()) }),
+                Ok(Flush::Later) => ran.soon.push(Answer { to: job.answer, outcome: Ok(()) }),
+                Err(StepError::Own(error)) => ran.soon.push(Answer { to: job.answer, outcome: Err(error) }),
                 Err(StepError::Group(error)) => {
+                    ran.soon.push(Answer { to: job.answer, outcome: Err(error.clone()) });
                     result = Err(error);
-                    Ok(())
                 }
-            };
-            ran.push(Ran { answer: job.answer, outcome });
+            }
         }
         result?;
-        self.run("COMMIT")?;
-        Ok(flush)
+        self.run("COMMIT")
     }
 
     /// Runs one step and writes what it changed.
@@ -178,12 +162,6 @@ impl Writer {
     fn run(&self, sql: &'static str) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         statement.execute([]).map(drop).map_err(failed)
-    }
-
-    /// Puts the log on disk: what `synchronous=FULL` does at each commit, done only where it is owed.
-    fn flush(&self) -> Result<(), StoreError> {
-        METRICS.flushes.add(1);
-        self.log.sync_data().map_err(|error| StoreError::Failed(format!("the disk did not flush: {error}")))
     }
 }
 
