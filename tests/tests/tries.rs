@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use mfad_tests::host::PASSWORD;
 use mfad_tests::mail::wrong;
 use mfad_tests::on_a_host;
 use mfad_tests::site::{CODE_PROMPT, Site, expect_inside, expect_outside, give_password};
@@ -65,6 +66,20 @@ fn what_cannot_be_a_code_costs_no_try() {
 }
 
 /// Break it: keep the tries in the connection.
+#[test]
+fn the_password_typed_at_the_code_prompt_costs_no_try_and_does_not_end_the_login() {
+    on_a_host(|host| {
+        let site = Site::on(host);
+        let mut terminal = site.anna_is_asked();
+        let code = site.mail.await_mail(1).code();
+        terminal.type_line(PASSWORD);
+        assert!(terminal.expect(CODE_PROMPT).contains("Wrong code"), "the person is told, and asked again");
+        assert_eq!(site.mfad.events_about(&site.anna, &["code-wrong"]).len(), 0);
+        terminal.type_line(&code);
+        expect_inside(&mut terminal, &site.anna);
+    });
+}
+
 #[test]
 fn connections_share_the_tries_of_a_code() {
     on_a_host(|host| {
