@@ -276,6 +276,38 @@ fn a_start_is_refused_with_a_sentence_where_something_is_wrong() {
 }
 
 #[test]
+fn a_locked_account_is_told_to_the_security_contact() {
+    let running =
+        Running::start("[login]\nlock-after = 2\nsecurity-contact = [\"security@example.org\"]\n[email]\n");
+    enabled(&running);
+    let mut peer = running.login();
+    let (login, question) = asked(&running, &mut peer);
+    let Then::Ask(second) = answer(&mut peer, &login, &question, "000000").then else { panic!() };
+    let ended = answer(&mut peer, &login, &second.id, "000000");
+    assert_eq!(ended.then, Then::End(Verdict::Locked));
+    let told = running.await_mail("security-contact");
+    assert!(told.contains("To: security@example.org") && told.contains("account-locked: root"), "{told}");
+
+    let step = running.login().call(&attempt("root")).unwrap().step;
+    assert_eq!(step.then, Then::End(Verdict::Locked), "however many connections");
+    running.manage().call(&manage::UnlockUser { user: "root".into() }).unwrap();
+    let mut peer = running.login();
+    let (login, question) = asked(&running, &mut peer);
+    assert_eq!(answer(&mut peer, &login, &question, &running.code("root")).then, Then::End(Verdict::Allow));
+}
+
+#[test]
+fn sockets_are_taken_from_the_service_manager_by_name() {
+    let mut running = Running::start("");
+    running.terminate();
+    running.start_with_passed_sockets();
+    enabled(&running);
+    let mut peer = running.login();
+    let (login, question) = asked(&running, &mut peer);
+    assert_eq!(answer(&mut peer, &login, &question, &running.code("root")).then, Then::End(Verdict::Allow));
+}
+
+#[test]
 fn events_are_followed_as_they_come() {
     let running = Running::start("");
     let mut follower = running.manage();

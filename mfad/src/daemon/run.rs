@@ -98,6 +98,7 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
         tokio::spawn(serve(Door::Manage, manage, daemon.clone(), drain)),
     ];
     let log = tokio::spawn(copy_events_to_log(daemon.clone()));
+    let alarm = tokio::spawn(crate::alarm::watch(daemon.clone()));
     announce(&daemon);
     let ended = attend(&daemon, &mut signals).await;
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
@@ -108,6 +109,7 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     // Behind everything that was queued: a record that nobody waits for is kept too.
     let _ = daemon.store.ping().await;
     log.abort();
+    alarm.abort();
     ended
 }
 

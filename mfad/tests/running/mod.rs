@@ -4,8 +4,9 @@
 #![allow(dead_code, unreachable_pub)] // A part of each test file that uses it; none uses all of it.
 
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -51,6 +52,45 @@ impl Running {
             assert!(Instant::now() < end, "mfad did not start");
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Starts it as systemd would: with two listening sockets, named.
+    pub fn start_with_passed_sockets(&mut self) {
+        let listen = |name: &str| {
+            let path = self.socket(name);
+            let _ = fs::remove_file(&path);
+            OwnedFd::from(UnixListener::bind(path).unwrap())
+        };
+        let (login, manage) = (listen(login::INTERFACE), listen(manage::INTERFACE));
+        // They arrive as standard input and output, and go where sd_listen_fds(3) puts them. The wrong order of names
+        // and descriptors shows whether the names are read.
+        let script =
+            "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=manage:login exec \"$@\" 4<&0 3<&1 0</dev/null 1>&2";
+        let mut command = Command::new("setpriv");
+        command.args([
+            "--pdeathsig",
+            "KILL",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            env!("CARGO_BIN_EXE_mfad"),
+            "--allow-root",
+        ]);
+        command.arg("--config").arg(self.directory.join("mfad.toml")).stdin(login).stdout(manage);
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// The first mail in a Maildir, when it is there.
+    pub fn await_mail(&self, user: &str) -> String {
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.mails(user) == 0 {
+            assert!(Instant::now() < end, "no mail for {user}");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let directory = self.directory.join("mail").join(user).join("new");
+        let file = fs::read_dir(directory).unwrap().next().unwrap().unwrap();
+        fs::read_to_string(file.path()).unwrap()
     }
 
     /// Writes the configuration: the directories, a Maildir courier, and `extra`.
