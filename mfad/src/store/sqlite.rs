@@ -13,6 +13,7 @@
 mod checkpoint;
 mod flusher;
 mod reader;
+mod recent;
 mod writer;
 
 use std::collections::VecDeque;
@@ -27,6 +28,7 @@ use tokio::sync::{Notify, broadcast, oneshot};
 
 use self::checkpoint::Checkpointer;
 use self::flusher::Flusher;
+use self::recent::Recent;
 use self::writer::{Health, Job, Writer};
 use super::{EventQuery, Later, Page, Step, Store, StoreError, schema};
 use crate::clock::Clock;
@@ -91,7 +93,7 @@ impl Sqlite {
         let log = open_log(&file)?;
         let flusher =
             Flusher::start(log, committed.clone()).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let writer = Writer { connection, flusher, clock };
+        let writer = Writer { connection, flusher, clock, recent: Recent::default() };
         let queue = Arc::new(Queue { jobs: Mutex::new(Some(VecDeque::new())), ..Queue::default() });
         tokio::spawn(write(writer, queue.clone()));
         Ok(Sqlite {

@@ -15,6 +15,9 @@ use tokio::sync::{broadcast, oneshot};
 use crate::metrics::METRICS;
 use crate::store::StoreError;
 
+/// From so many connections on it pays to wait for others.
+const CROWD: usize = 16;
+
 /// How many answers make a flush worth its while.
 const ENOUGH: usize = 12;
 
@@ -87,8 +90,8 @@ impl Flusher {
 fn run(disk: &Disk, waiting: &Receiver<Batch>) {
     while let Ok(first) = waiting.recv() {
         let end = Instant::now() + LONGEST_WAIT;
-        let crowd = usize::try_from(METRICS.connections.value()).unwrap_or(usize::MAX) / 3;
-        let worth_it = crowd.min(ENOUGH);
+        let there = usize::try_from(METRICS.connections.value()).unwrap_or(usize::MAX);
+        let worth_it = if there < CROWD { 0 } else { ENOUGH.min(there / 3) };
         let mut batches = vec![first];
         batches.extend(waiting.try_iter());
         while answers(&batches) < worth_it {

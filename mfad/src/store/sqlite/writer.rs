@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::failed;
 use super::flusher::{Answer, Batch, Flusher};
+use super::recent::Recent;
 use crate::audit::{Event, Flush};
 use crate::clock::Clock;
 use crate::metrics::METRICS;
@@ -27,6 +28,7 @@ pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) flusher: Flusher,
     pub(super) clock: Clock,
+    pub(super) recent: Recent,
 }
 
 /// Whether the writer may go on.
@@ -56,6 +58,7 @@ impl Writer {
         let committed = self.transaction(group, &mut ran);
         METRICS.commits.add(1);
         if let Err(error) = committed {
+            self.recent.clear();
             if !self.connection.is_autocommit() {
                 let _ = self.connection.execute_batch("ROLLBACK");
             }
@@ -76,6 +79,9 @@ impl Writer {
 
     fn transaction(&mut self, group: Vec<Job>, ran: &mut Ran) -> Result<(), StoreError> {
         let mut result = self.run("BEGIN IMMEDIATE");
+        if result.is_ok() {
+            result = self.recent.check(&self.connection).map_err(failed);
+        }
         for mut job in group {
             // Also after a failure: every step that waits gets its answer.
             let outcome = match &result {
@@ -97,12 +103,21 @@ impl Writer {
     }
 
     /// Runs one step and writes what it changed.
-    fn step(&self, user: &UserName, step: &mut Step, lines: &mut Vec<EventLine>) -> Result<Flush, StepError> {
-        let (mut account, kept) = self.load(user)?;
+    fn step(
+        &mut self,
+        user: &UserName,
+        step: &mut Step,
+        lines: &mut Vec<EventLine>,
+    ) -> Result<Flush, StepError> {
+        let kept = self.load(user)?;
+        let mut account = kept.clone();
         let mut ledger = Ledger::default();
         catch_unwind(AssertUnwindSafe(|| step(&mut account, &mut ledger)))
             .map_err(|_| StepError::Own(StoreError::Failed("a step of the rules panicked".to_owned())))?;
-        self.save(user, &account, kept.as_deref())?;
+        if account != kept {
+            self.save(user, &account)?;
+            self.recent.keep(user, account);
+        }
         let mut flush = Flush::Later;
         for event in ledger.into_events() {
             if event.kind.flush() == Flush::Now {
@@ -113,24 +128,25 @@ impl Writer {
         Ok(flush)
     }
 
-    fn load(&self, user: &UserName) -> Result<(Account, Option<String>), StepError> {
+    fn load(&mut self, user: &UserName) -> Result<Account, StepError> {
+        if let Some(account) = self.recent.account(user) {
+            return Ok(account.clone());
+        }
         let mut select = self.connection.prepare_cached("SELECT body FROM account WHERE user = ?1")?;
         let body: Option<String> = select.query_row([user.as_str()], |row| row.get(0)).optional()?;
         let Some(body) = body else {
-            return Ok((Account::default(), None));
+            return Ok(Account::default());
         };
-        let damaged = |error: serde_json::Error| {
+        let account: Account = serde_json::from_str(&body).map_err(|error| {
             StepError::Own(StoreError::Damaged { user: user.to_string(), cause: error.to_string() })
-        };
-        Ok((serde_json::from_str(&body).map_err(damaged)?, Some(body)))
+        })?;
+        self.recent.keep(user, account.clone());
+        Ok(account)
     }
 
-    fn save(&self, user: &UserName, account: &Account, kept: Option<&str>) -> Result<(), StepError> {
+    fn save(&self, user: &UserName, account: &Account) -> Result<(), StepError> {
         let body = serde_json::to_string(account)
             .map_err(|error| StepError::Own(StoreError::Failed(error.to_string())))?;
-        if kept == Some(body.as_str()) || (kept.is_none() && *account == Account::default()) {
-            return Ok(());
-        }
         let sql = "INSERT INTO account (user, version, uid, email, body) VALUES (?1, 1, ?2, ?3, ?4)
             ON CONFLICT (user) DO UPDATE SET version = version + 1,
                 uid = excluded.uid, email = excluded.email, body = excluded.body";
