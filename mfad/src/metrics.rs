@@ -21,7 +21,8 @@ impl Count {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    fn value(&self) -> u64 {
+    /// How many so far.
+    pub fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

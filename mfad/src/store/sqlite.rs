@@ -7,8 +7,7 @@
 //!
 //! The log is flushed before the answer where anything was decided, spent or counted: that is `synchronous=FULL`, but
 //! SQLite cannot change its mind inside a transaction, so it runs as NORMAL and `flusher` does the rest. Checkpoints
-//! run in a thread of their own with a connection of their own, so no login waits for one. Lists are read through
-//! connections of their own.
+//! run in a thread of their own with a connection of their own. Lists are read through connections of their own.
 
 mod checkpoint;
 mod flusher;
@@ -26,7 +25,7 @@ use protocol::manage::EventLine;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Notify, broadcast, oneshot};
 
-use self::checkpoint::Checkpointer;
+use self::checkpoint::{Checkpointer, Gate};
 use self::flusher::Flusher;
 use self::recent::Recent;
 use self::writer::{Health, Job, Writer};
@@ -91,13 +90,14 @@ impl Sqlite {
         check_key(&connection, key_check)?;
         let (committed, _) = broadcast::channel(1024);
         let log = open_log(&file)?;
+        let gate = Gate::default();
         let flusher =
             Flusher::start(log, committed.clone()).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let writer = Writer { connection, flusher, clock, recent: Recent::default() };
+        let writer = Writer { connection, flusher, clock, gate: gate.clone(), recent: Recent::default() };
         let queue = Arc::new(Queue { jobs: Mutex::new(Some(VecDeque::new())), ..Queue::default() });
         tokio::spawn(write(writer, queue.clone()));
         Ok(Sqlite {
-            _checkpointer: Checkpointer::start(connect(&file, Purpose::Write)?)?,
+            _checkpointer: Checkpointer::start(connect(&file, Purpose::Write)?, gate)?,
             file,
             queue,
             committed,

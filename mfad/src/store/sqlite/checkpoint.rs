@@ -1,18 +1,33 @@
-//! Moves the write-ahead log into the database, in a thread of its own: a commit never waits for it.
+//! Moves the write-ahead log into the database, in a thread of its own: what takes long is done while the writer goes on.
+//!
+//! SQLite starts at the beginning of the log again only if nothing in it is left to move. A busy writer always adds
+//! something meanwhile, and a log that grows is slow to flush. So the last few pages are moved with the writer held at
+//! the gate, for the time of one flush.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use crate::metrics::METRICS;
 use crate::store::StoreError;
 
-/// How often it looks.
-const PERIOD: Duration = Duration::from_millis(200);
+/// Held by the writer during each transaction.
+pub(super) type Gate = Arc<Mutex<()>>;
 
-/// How often it tries to catch up with a busy writer at a time.
-const PASSES: usize = 8;
+/// How often it looks.
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// So many commits are worth moving at once; fewer wait for [`LEISURE`].
+const WORTH_MOVING: u64 = 100;
+
+/// How long a few commits may stay in the log alone.
+const LEISURE: Duration = Duration::from_secs(1);
+
+/// How often it tries to catch up with a busy writer before it holds it.
+const PASSES: usize = 3;
 
 /// The thread; it ends when this is dropped.
 pub(super) struct Checkpointer {
@@ -21,11 +36,17 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(connection: Connection, gate: Gate) -> Result<Self, StoreError> {
         let (stop, stopped) = mpsc::channel();
         let run = move || {
+            let (mut moved, mut last) = (0, Instant::now());
             while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                empty_log(&connection);
+                let commits = METRICS.commits.value();
+                let added = commits - moved;
+                if added >= WORTH_MOVING || (added > 0 && last.elapsed() > LEISURE) {
+                    empty_log(&connection, &gate);
+                    (moved, last) = (commits, Instant::now());
+                }
             }
         };
         let thread = std::thread::Builder::new()
@@ -36,18 +57,23 @@ impl Checkpointer {
     }
 }
 
-/// Moves what is in the log, until nothing was added meanwhile: only then does the writer start at its beginning again
-/// instead of letting it grow. PASSIVE takes no lock that the writer wants. A failure (a full disk) leaves the log as it
-/// is; the writer meets the same failure and says so.
-fn empty_log(connection: &Connection) {
+/// Moves what is in the log. A failure (a full disk) leaves the log as it is; the writer meets the same failure and says
+/// so.
+fn empty_log(connection: &Connection, gate: &Gate) {
     for _ in 0..PASSES {
-        let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-            Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-        });
-        if !matches!(moved, Ok((frames, done)) if frames > done) {
+        let before = METRICS.commits.value();
+        pass(connection);
+        if METRICS.commits.value() == before {
             return;
         }
     }
+    let _held = gate.lock().unwrap_or_else(PoisonError::into_inner);
+    pass(connection);
+}
+
+/// Moves what was there when it began. PASSIVE takes no lock that the writer wants.
+fn pass(connection: &Connection) {
+    let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
 }
 
 impl Drop for Checkpointer {

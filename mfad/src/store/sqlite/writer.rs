@@ -1,11 +1,13 @@
 //! What alone changes the database.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
 
 use protocol::manage::EventLine;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
+use super::checkpoint::Gate;
 use super::failed;
 use super::flusher::{Answer, Batch, Flusher};
 use super::recent::Recent;
@@ -28,6 +30,7 @@ pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) flusher: Flusher,
     pub(super) clock: Clock,
+    pub(super) gate: Gate,
     pub(super) recent: Recent,
 }
 
@@ -78,6 +81,8 @@ impl Writer {
     }
 
     fn transaction(&mut self, group: Vec<Job>, ran: &mut Ran) -> Result<(), StoreError> {
+        let gate = self.gate.clone();
+        let _open = gate.lock().unwrap_or_else(PoisonError::into_inner);
         let mut result = self.run("BEGIN IMMEDIATE");
         if result.is_ok() {
             result = self.recent.check(&self.connection).map_err(failed);
