@@ -38,13 +38,14 @@ impl From<Moment> for (u64, u64, u64) {
 }
 
 impl Moment {
-    /// The least time that can have passed since `earlier`: what a wait may count on.
+    /// The time that has surely passed since `earlier`: what a wait may count on. In the same boot the boot clock knows;
+    /// a moment of an earlier boot is at least as old as this one. A wall clock that was wrong for a minute, years ahead
+    /// perhaps, keeps nobody waiting for years.
     pub fn at_least_since(self, earlier: Moment) -> Duration {
-        let wall = self.wall.saturating_sub(earlier.wall);
         let passed = if self.boot_id == earlier.boot_id {
-            wall.min(self.boot.saturating_sub(earlier.boot))
+            self.boot.saturating_sub(earlier.boot)
         } else {
-            wall
+            self.boot.max(self.wall.saturating_sub(earlier.wall))
         };
         Duration::from_millis(passed)
     }
@@ -91,13 +92,15 @@ mod tests {
         let then = moment(1_000_000, 5_000, 1);
         assert_eq!(moment(990_000, 305_000, 1).at_most_since(then), Duration::from_secs(300));
         assert_eq!(moment(900_000, 5_500, 1).at_most_since(then), Duration::MAX);
-        assert_eq!(moment(900_000, 305_000, 1).at_least_since(then), Duration::ZERO);
+        assert_eq!(moment(900_000, 305_000, 1).at_least_since(then), Duration::from_secs(300));
     }
 
     #[test]
-    fn after_a_boot_only_the_wall_clock_counts() {
+    fn after_a_boot_the_wall_clock_counts_unless_it_was_wrong() {
         let then = moment(1_000_000, 900_000, 1);
         let now = moment(1_010_000, 1_000, 2);
+        let from_the_future = moment(9_000_000_000, 900_000, 1);
+        assert_eq!(moment(1_000_000, 120_000, 2).at_least_since(from_the_future), Duration::from_secs(120));
         assert_eq!(now.at_most_since(then), Duration::from_secs(10));
         assert_eq!(now.at_least_since(then), Duration::from_secs(10));
     }

@@ -206,22 +206,7 @@ impl Session {
                 Ok(()) => Ok(()),
                 Err(()) => Err(login.steps.end(Refusal::NotSent).await),
             },
-            Role::Sender(delivery) => match login.steps.mail(&login.live, letter).await {
-                Ok(by) => {
-                    login.steps.note_sent(letter.clone(), by);
-                    delivery.done();
-                    Ok(())
-                }
-                Err(error) => {
-                    let (failure, cause) = (error.failure(), error.text);
-                    let letter = letter.clone();
-                    let step = login.steps.run(move |account, context, ledger| {
-                        let undelivered = login::Undelivered { letter: &letter, failure, cause: &cause };
-                        login::not_sent(account, context, &undelivered, ledger)
-                    });
-                    Err(step.await.unwrap_or(Decision::Refused(Refusal::Unavailable)))
-                }
-            },
+            Role::Sender(delivery) => login.steps.send(&login.live, letter).await.map(|()| delivery.done()),
         }
     }
 

@@ -117,10 +117,7 @@ impl Steps {
         let ended = self.run(move |_, context, ledger| login::end(context, refusal, ledger)).await;
         match ended {
             Ok(decision) => decision,
-            Err(error) => {
-                self.daemon.fault(self.reference(), &error.to_string());
-                Decision::Refused(Refusal::Unavailable)
-            }
+            Err(error) => self.unavailable(&error),
         }
     }
 
@@ -169,6 +166,38 @@ impl Steps {
             self.daemon.log.note(Priority::Info, &text);
         }
         sent.map(|receipt| receipt.by)
+    }
+
+    /// Sends a code's mail, for the first time or once more, and notes what became of it.
+    ///
+    /// # Errors
+    /// How the login ends without it.
+    pub async fn send(&self, live: &Live, letter: &Letter) -> Result<(), Decision> {
+        let letter = letter.clone();
+        match self.mail(live, &letter).await {
+            Ok(by) => {
+                self.note_sent(letter, by);
+                Ok(())
+            }
+            // It may well arrive: whoever waits may type it, and nobody sends it again unasked.
+            Err(error) if error.cause == Cause::Unknown => {
+                self.note_sent(letter, error.text);
+                Ok(())
+            }
+            Err(error) => {
+                let decided = self.run(move |account, context, ledger| {
+                    let undelivered =
+                        login::Undelivered { letter: &letter, failure: error.failure(), cause: &error.text };
+                    login::not_sent(account, context, &undelivered, ledger)
+                });
+                decided.await.map_or_else(|error| Err(self.unavailable(&error)), Err)
+            }
+        }
+    }
+
+    fn unavailable(&self, error: &StoreError) -> Decision {
+        self.daemon.fault(self.reference(), &error.to_string());
+        Decision::Refused(Refusal::Unavailable)
     }
 
     /// Notes that a courier took a mail. Queued at once, before any later step of this person, and not waited for.
@@ -223,12 +252,14 @@ fn decoy_sources() -> [KnownAddress; 1] {
 }
 
 impl DeliveryError {
-    /// Whether the failure is mail's alone. A mail that may have gone out, a peer that cannot be trusted and a wrong
-    /// setting never open a door.
+    /// Whether the failure is mail's alone: no relay answers. A mailbox that refuses, a mail that may have gone out, a peer
+    /// that cannot be trusted and a wrong setting never open a door: somebody could bring them about.
     pub fn failure(&self) -> MailFailure {
         match self.cause {
-            Cause::Unreachable | Cause::Timeout | Cause::Rejected | Cause::Deferred => MailFailure::Down,
-            Cause::Insecure | Cause::Misconfigured | Cause::Unknown => MailFailure::Untrusted,
+            Cause::Unreachable | Cause::Timeout => MailFailure::Down,
+            Cause::Rejected | Cause::Deferred | Cause::Insecure | Cause::Misconfigured | Cause::Unknown => {
+                MailFailure::Untrusted
+            }
         }
     }
 }

@@ -59,6 +59,8 @@ impl PartialEq for CodeDigest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Delivery {
+    /// No courier took it, and it is not counted among the person's mails.
+    Owed,
     /// Not known: it is being sent now, or the daemon died while it was.
     Pending,
     /// A courier accepted it.

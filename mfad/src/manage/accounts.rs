@@ -78,13 +78,9 @@ impl Administration<'_> {
         let uid = found.person.as_ref().ok_or(Refused::NoSuchUser(enable.user))?.uid;
         let changed = self
             .change(&name, "second factor switched on", move |account| {
-                if let Some(bound) = account.uid.filter(|bound| *bound != uid) {
-                    return Err(bound);
-                }
-                let before = (account.switch, account.uid);
+                account.bind(uid)?;
                 account.switch = Switch::Enabled;
-                account.uid = Some(uid);
-                Ok(changed(before != (account.switch, account.uid)))
+                Ok(())
             })
             .await?
             .map_err(|bound| Refused::UidChanged { user: name.to_string(), bound, now: uid })?;
@@ -107,10 +103,8 @@ impl Administration<'_> {
         let name = name(&disable.user)?;
         let change = self
             .change(&name, "second factor switched off", |account| {
-                let before = (account.switch, account.uid);
                 account.switch = Switch::Disabled;
-                account.uid = None;
-                Ok(changed(before != (account.switch, account.uid)))
+                Ok(())
             })
             .await?
             .unwrap_or(Change::Unchanged);
@@ -122,15 +116,18 @@ impl Administration<'_> {
         if found.person.is_none() && self.daemon.store.account(&name).await?.is_none() {
             return Err(Refused::NoSuchUser(unlock.user));
         }
-        let change = self.change(&name, "unlocked", |account| Ok(changed(account.unlock()))).await?;
+        let change = self
+            .change(&name, "unlocked", |account| {
+                account.unlock();
+                Ok(())
+            })
+            .await?;
         Ok(wire::UnlockUserReply { change: change.unwrap_or(Change::Unchanged) })
     }
 
     pub(super) async fn set_email(&self, set: wire::SetEmail) -> Result<wire::SetEmailReply, Refused> {
         let (name, found) = self.find(&set.user).await?;
-        if found.person.is_none() {
-            return Err(Refused::NoSuchUser(set.user));
-        }
+        let uid = found.person.as_ref().ok_or(Refused::NoSuchUser(set.user))?.uid;
         let address = match set.address {
             Some(text) => Some(EmailAddress::parse(&text).map_err(|error| Refused::Address(text, error))?),
             None => None,
@@ -139,11 +136,12 @@ impl Administration<'_> {
         let what = if address.is_some() { "mail address changed" } else { "mail address cleared" };
         let change = self
             .change(&name, what, move |account| {
-                let before = std::mem::replace(&mut account.email, wanted.clone());
-                Ok(changed(before != wanted))
+                account.bind(uid)?;
+                account.set_email(wanted.clone());
+                Ok(())
             })
             .await?
-            .unwrap_or(Change::Unchanged);
+            .map_err(|bound| Refused::UidChanged { user: name.to_string(), bound, now: uid })?;
         Ok(wire::SetEmailReply { change, address: address.map(String::from) })
     }
 
@@ -152,16 +150,18 @@ impl Administration<'_> {
         &self,
         name: &UserName,
         what: &'static str,
-        mut change: impl FnMut(&mut Account) -> Result<Change, u32> + Send + 'static,
+        mut change: impl FnMut(&mut Account) -> Result<(), u32> + Send + 'static,
     ) -> Result<Result<Change, u32>, Refused> {
         let (user, by) = (name.to_string(), self.peer.uid);
         let run = move |account: &mut Account, ledger: &mut crate::rules::Ledger| {
-            let outcome = change(account);
-            if outcome == Ok(Change::Changed) {
-                let kind = Kind::Changed { change: what.to_owned(), by };
-                ledger.record(Event::of_user(&user, kind));
+            let before = account.clone();
+            change(account)?;
+            if *account == before {
+                return Ok(Change::Unchanged);
             }
-            outcome
+            let kind = Kind::Changed { change: what.to_owned(), by };
+            ledger.record(Event::of_user(&user, kind));
+            Ok(Change::Changed)
         };
         Ok(transact(&*self.daemon.store, name, run).await?)
     }
@@ -195,10 +195,6 @@ fn source_name(source: &AddressSource) -> String {
 
 fn name(user: &str) -> Result<UserName, Refused> {
     UserName::parse(user).ok_or_else(|| Refused::NoName(user.to_owned()))
-}
-
-fn changed(differs: bool) -> Change {
-    if differs { Change::Changed } else { Change::Unchanged }
 }
 
 fn mails_today(account: &Account, now: Moment) -> u32 {

@@ -54,7 +54,7 @@ enum Refused {
     Address(String, crate::address::AddressError),
     #[error(
         "{user} had uid {bound} when the account was made and has uid {now} now: this is somebody else. \
-             Disable the account first if the old one is to be forgotten"
+             If the old one is to be forgotten: mfactl user disable {user}, then again"
     )]
     UidChanged { user: String, bound: u32, now: u32 },
     #[error(transparent)]

@@ -106,11 +106,36 @@ impl Account {
         self.challenges.retain(|out| out.scope != *scope);
     }
 
-    /// Forgets failures, locks and used-up codes; true if there were any.
-    pub fn unlock(&mut self) -> bool {
-        let before = (self.failures.clone(), self.challenges.len());
+    /// Forgets what keeps the person waiting: failures, locks, used-up codes, and the count of mails.
+    pub fn unlock(&mut self) {
         self.failures = Failures::default();
+        self.mails.clear();
         self.challenges.retain(|out| !out.challenge.is_used_up());
-        before != (Failures::default(), self.challenges.len())
+    }
+
+    /// Sets the address. Codes that are out went to the old one, and end with it.
+    pub fn set_email(&mut self, email: Option<EmailAddress>) {
+        if self.email != email {
+            self.email = email;
+            self.challenges.clear();
+        }
+    }
+
+    /// Binds the account to a uid. A switched-off account of somebody else who had the name is forgotten.
+    ///
+    /// # Errors
+    /// The uid it is bound to, if that is another and the account is switched on.
+    pub fn bind(&mut self, uid: u32) -> Result<(), u32> {
+        match self.uid {
+            Some(bound) if bound != uid && self.switch == Switch::Enabled => Err(bound),
+            Some(bound) if bound != uid => {
+                *self = Account { uid: Some(uid), ..Account::default() };
+                Ok(())
+            }
+            _ => {
+                self.uid = Some(uid);
+                Ok(())
+            }
+        }
     }
 }

@@ -121,17 +121,17 @@ impl Matched<'_> {
     }
 }
 
-/// Begins a login, or finds its live code again.
+/// Begins a login, or finds its live code again. No mail follows from this alone: whether somebody is there to read is
+/// known after the announcement.
 pub fn begin(account: &mut Account, context: &Context<'_>, ledger: &mut Ledger) -> Opening {
     let plan = match required(account, context, ledger) {
         Ok(plan) => plan,
         Err(decision) => return Opening::End(decision),
     };
     match live(account, context) {
-        Live::Code(asked) => {
-            let letter = undelivered(account, context);
-            Opening::Ask(asked, letter)
-        }
+        Live::Code(asked) if is_delivered(account, context) => Opening::Ask(asked, None),
+        // It is being sent now, or the daemon died while it was.
+        Live::Code(asked) => Opening::Announce(asked.address),
         Live::UsedUp(wait) => Opening::End(refuse(context, ledger, Refusal::TriesUsedUp(wait))),
         Live::None => match mail_wait(account, context) {
             Some(wait) => Opening::End(refuse(context, ledger, Refusal::MailCap(wait))),
@@ -140,7 +140,8 @@ pub fn begin(account: &mut Account, context: &Context<'_>, ledger: &mut Ledger) 
     }
 }
 
-/// Makes the code that was announced, unless another connection has made one meanwhile.
+/// Makes the code that was announced, unless another connection has made one meanwhile; then its mail may still have to be
+/// sent.
 pub fn send(
     account: &mut Account,
     context: &Context<'_>,
@@ -151,6 +152,12 @@ pub fn send(
         Opening::Announce(address) => address,
         other => return other,
     };
+    if let Live::Code(asked) = live(account, context) {
+        return match count_again(account, context) {
+            Ok(()) => Opening::Ask(asked, first_letter(account, context)),
+            Err(refusal) => Opening::End(refuse(context, ledger, refusal)),
+        };
+    }
     let (login, email) = (&context.config.login, &context.config.email);
     let terms = mailed::Terms {
         digits: email.digits,
@@ -162,14 +169,39 @@ pub fn send(
     let challenge = Challenge::open(fresh.clone(), user, &terms, context.keys, context.now);
     let asked = asked(&challenge);
     account.mails.push(context.now);
+    account.uid.get_or_insert(context.uid);
     account.keep(Scope::from(context.attempt), challenge);
-    Opening::Ask(asked, undelivered(account, context))
+    Opening::Ask(asked, first_letter(account, context))
 }
 
-/// The mail of the live challenge, if no courier is known to have taken it.
-fn undelivered(account: &Account, context: &Context<'_>) -> Option<Letter> {
+fn is_delivered(account: &Account, context: &Context<'_>) -> bool {
+    let live = account.challenge(&Scope::from(context.attempt));
+    live.is_some_and(|live| live.delivery == Delivery::Done)
+}
+
+/// The mail of the live challenge, as it was counted last.
+fn first_letter(account: &Account, context: &Context<'_>) -> Option<Letter> {
     let live = account.challenge(&Scope::from(context.attempt))?;
-    if live.delivery == Delivery::Done { None } else { letter(account, context, &live.id.clone()) }
+    letter(account, context, &live.id.clone())
+}
+
+/// Counts a mail that goes out for a code that is there already. The first one was counted when the code was made; it is
+/// counted again, and capped, if it was given back because no courier took it.
+fn count_again(account: &mut Account, context: &Context<'_>) -> Result<(), Refusal> {
+    let wait = mail_wait(account, context);
+    let Some(live) = account.challenge_mut(&Scope::from(context.attempt)) else {
+        return Err(Refusal::Gone);
+    };
+    if live.delivery != Delivery::Owed {
+        return Ok(());
+    }
+    if let Some(wait) = wait {
+        return Err(Refusal::MailCap(wait));
+    }
+    live.delivery = Delivery::Pending;
+    live.last_sent = context.now;
+    account.mails.push(context.now);
+    Ok(())
 }
 
 /// The mail of a challenge that is out; none if it is gone.
@@ -233,9 +265,9 @@ pub struct Undelivered<'a> {
 /// Whether a failed delivery may count as "mail is down" where the site opens the door for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailFailure {
-    /// Mail is down: unreachable, slow, or it refuses.
+    /// Mail is down: no relay answers.
     Down,
-    /// Somebody may be in between, or the configuration is wrong: never a reason to open.
+    /// Anything that somebody could bring about, or a wrong setting: never a reason to open.
     Untrusted,
 }
 
@@ -246,10 +278,14 @@ pub fn not_sent(
     undelivered: &Undelivered<'_>,
     ledger: &mut Ledger,
 ) -> Decision {
-    let went_out_before = account
-        .challenge(&Scope::from(context.attempt))
-        .is_some_and(|challenge| challenge.delivery == Delivery::Done);
+    let went_out_before = is_delivered(account, context);
     note_not_sent(account, context, undelivered, ledger);
+    if let Some(live) = account.challenge_mut(&Scope::from(context.attempt))
+        && live.id == undelivered.letter.challenge
+        && live.delivery == Delivery::Pending
+    {
+        live.delivery = Delivery::Owed;
+    }
     let opens = context.config.email.on_failure == OnFailure::Bypass
         && undelivered.failure == MailFailure::Down
         && !went_out_before
@@ -270,7 +306,9 @@ pub fn note_not_sent(
     undelivered: &Undelivered<'_>,
     ledger: &mut Ledger,
 ) {
-    account.mails.retain(|sent| *sent != undelivered.letter.asked);
+    if let Some(counted) = account.mails.iter().position(|sent| *sent == undelivered.letter.asked) {
+        account.mails.remove(counted);
+    }
     let kind = Kind::CodeNotSent { cause: undelivered.cause.to_owned() };
     ledger.record(Event::of_login(context.attempt, context.reference, kind));
 }

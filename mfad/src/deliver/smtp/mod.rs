@@ -74,10 +74,13 @@ fn is_final(cause: Cause) -> bool {
     matches!(cause, Cause::Rejected | Cause::Unknown)
 }
 
-/// All failures in one. A final one gives the cause, else the relay that should have worked: the first.
+/// All failures in one. A final one gives the cause, else the one that is least a matter of mail being down: whoever
+/// opens a door for that must not do it for a certificate.
 fn summary(failures: Vec<DeliveryError>) -> DeliveryError {
-    let last = failures.last().filter(|error| is_final(error.cause));
-    let Some(cause) = last.or(failures.first()).map(|error| error.cause) else {
+    let last = failures.last().map(|error| error.cause).filter(|cause| is_final(*cause));
+    let suspicious = [Cause::Insecure, Cause::Misconfigured, Cause::Deferred];
+    let worst = suspicious.into_iter().find(|cause| failures.iter().any(|error| error.cause == *cause));
+    let Some(cause) = last.or(worst).or(failures.first().map(|error| error.cause)) else {
         return DeliveryError::new(Cause::Misconfigured, "no relay is configured; set email.smtp");
     };
     let texts: Vec<String> = failures.into_iter().map(|error| error.text).collect();
