@@ -2,26 +2,34 @@
 //! and a login that the site's configuration let in because mail failed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::manage::EventLine;
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::address::EmailAddress;
 use crate::audit::Priority;
 use crate::daemon::Daemon;
-use crate::deliver::message;
+use crate::deliver::{Cause, message};
 
 /// When to try, counted from the event. Mail may be down just now: that may be why there is an event.
 const TRIES: [Duration; 4] =
     [Duration::ZERO, Duration::from_secs(60), Duration::from_secs(600), Duration::from_secs(3600)];
 
+/// One alarm in this time: who got one looks at the audit, and a storm of mails helps nobody.
+const PAUSE: Duration = Duration::from_secs(60);
+
 /// Watches committed events; ends with the store.
 pub async fn watch(daemon: Arc<Daemon>) {
     let mut news = daemon.store_news();
+    let mut last: Option<Instant> = None;
     loop {
         match news.recv().await {
-            Ok(event) if is_alarming(&event) => {
-                tokio::spawn(tell(daemon.clone(), event));
+            Ok(event) if is_alarming(&event) && last.is_none_or(|last| last.elapsed() >= PAUSE) => {
+                last = Some(Instant::now());
+                for contact in daemon.live().config.login.security_contact.clone() {
+                    tokio::spawn(tell(daemon.clone(), event.clone(), contact));
+                }
             }
             Ok(_) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
@@ -33,21 +41,20 @@ fn is_alarming(event: &EventLine) -> bool {
     matches!(event.kind.as_str(), "account-locked" | "login-opened")
 }
 
-async fn tell(daemon: Arc<Daemon>, event: EventLine) {
-    let contacts = daemon.live().config.login.security_contact.clone();
-    for contact in contacts {
-        let mut waited = Duration::ZERO;
-        for at in TRIES {
-            tokio::time::sleep(at.saturating_sub(waited)).await;
-            waited = at;
-            let live = daemon.live();
-            let Ok(message) = compose(&daemon, &live.sender, &contact, &event) else { break };
-            match live.courier.deliver(&message, &|_| ()).await {
-                Ok(_) => break,
-                Err(error) => {
-                    let text =
-                        format!("security-contact {contact} was not told of event {}: {error}", event.id);
-                    daemon.log.note(Priority::Warning, &text);
+async fn tell(daemon: Arc<Daemon>, event: EventLine, contact: EmailAddress) {
+    let mut waited = Duration::ZERO;
+    for at in TRIES {
+        tokio::time::sleep(at.saturating_sub(waited)).await;
+        waited = at;
+        let live = daemon.live();
+        let Ok(message) = compose(&daemon, &live.sender, &contact, &event) else { return };
+        match live.courier.deliver(&message, &|_| ()).await {
+            Ok(_) => return,
+            Err(error) => {
+                let text = format!("security-contact {contact} was not told of event {}: {error}", event.id);
+                daemon.log.note(Priority::Warning, &text);
+                if error.cause == Cause::Unknown {
+                    return;
                 }
             }
         }
@@ -57,7 +64,7 @@ async fn tell(daemon: Arc<Daemon>, event: EventLine) {
 fn compose(
     daemon: &Daemon,
     sender: &crate::deliver::Sender,
-    contact: &crate::address::EmailAddress,
+    contact: &EmailAddress,
     event: &EventLine,
 ) -> Result<message::Message, message::RenderError> {
     let user = event.user.as_deref().unwrap_or("-");

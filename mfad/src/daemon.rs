@@ -4,7 +4,7 @@ mod run;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use protocol::manage::EventLine;
@@ -73,6 +73,7 @@ pub struct Daemon {
     live: ArcSwap<Live>,
     rejected: Mutex<Option<String>>,
     domain: Mutex<Option<String>>,
+    delivery: Mutex<Duration>,
 }
 
 impl Daemon {
@@ -86,18 +87,26 @@ impl Daemon {
         self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The domain that mails of this host go to, as far as it is known: that of the last one.
+    /// How long the last mail took: a stranger waits as long.
+    pub fn usual_delivery(&self) -> Duration {
+        *self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A mail took so long.
+    pub fn note_delivery(&self, took: Duration) {
+        *self.delivery.lock().unwrap_or_else(PoisonError::into_inner) = took;
+    }
+
+    /// The domain that mails of this host go to, as far as it is known: that of the first one.
     pub fn usual_domain(&self) -> String {
-        let last = self.domain.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        last.unwrap_or_else(|| self.live().sender.address().domain().to_owned())
+        let first = self.domain.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        first.unwrap_or_else(|| self.live().sender.address().domain().to_owned())
     }
 
     /// A mail goes there.
     pub fn note_domain(&self, domain: &str) {
-        let mut last = self.domain.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_deref() != Some(domain) {
-            *last = Some(domain.to_owned());
-        }
+        let mut first = self.domain.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| domain.to_owned());
     }
 
     /// A new reference: short enough to be read out on the telephone, without look-alikes.
@@ -127,11 +136,7 @@ impl Daemon {
     /// Records an event that belongs to no account.
     pub fn record(self: &Arc<Self>, event: Event) {
         let nobody = UserName::parse("nobody").unwrap_or_else(|| unreachable!("a sound name"));
-        let mut event = Some(event);
-        self.run_later(
-            nobody,
-            Box::new(move |_, ledger| event.take().into_iter().for_each(|event| ledger.record(event))),
-        );
+        self.run_later(nobody, Box::new(move |_, ledger| ledger.record(event.clone())));
     }
 
     /// Something of mfad fails while a person waits: straight to the log, for the database may be what fails.

@@ -12,11 +12,16 @@ use std::time::{Duration, Instant};
 use nix::libc;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
+use tokio::sync::Semaphore;
+
 use crate::address::EmailAddress;
 use crate::config::{AddressSource, variables};
 use crate::locals::{FileVersion, GLANCE, Locals};
 use crate::rules::attempt::UserName;
 use crate::rules::policy::KnownAddress;
+
+/// How many lookups may wait for a name service at once.
+const LOOKUPS: usize = 64;
 
 /// How long a name service may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -173,6 +178,13 @@ struct AddressMap {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LookupError> + Send + 'static,
 ) -> Result<T, LookupError> {
+    static PLACES: Semaphore = Semaphore::const_new(LOOKUPS);
+    // Held until the lookup really ends: a name service that hangs must not use up the threads that others need.
+    let place = PLACES.try_acquire().map_err(|_| LookupError::Timeout)?;
+    let work = move || {
+        let _place = place;
+        work()
+    };
     match tokio::time::timeout(DEADLINE, tokio::task::spawn_blocking(work)).await {
         Ok(Ok(found)) => found,
         Ok(Err(_)) => Err(LookupError::NameService(nix::Error::EIO)),
@@ -191,8 +203,8 @@ fn groups(user: &User) -> Result<Vec<Gid>, LookupError> {
     getgrouplist(&name, user.gid).map_err(LookupError::NameService)
 }
 
-/// Reads a file that decides where codes go: a regular one, root's or the daemon's own, that nobody else may change.
-fn read_trusted(path: &Path) -> io::Result<String> {
+/// Reads a file that decides where codes go or what they say: a regular one, root's or the daemon's own, that nobody else may change.
+pub(crate) fn read_trusted(path: &Path) -> io::Result<String> {
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
     let mut file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;

@@ -17,7 +17,7 @@ use crate::people::{Found, LookupError};
 use crate::rules::attempt::{Attempt, UserName};
 use crate::rules::grant::{Decision, Refusal};
 use crate::rules::login::{self, Answered, Asked, Letter, Opening, Resend};
-use crate::steps::{Facts, Standing, Steps};
+use crate::steps::{Facts, Sending, Standing, Steps};
 use crate::store::StoreError;
 use crate::words;
 
@@ -70,6 +70,8 @@ impl Session {
         if !protocol::speaks(begin.protocol) {
             return Err(Fault::UnsupportedVersion);
         }
+        // Beginning again ends what was begun before.
+        self.hang_up().await;
         METRICS.logins.add(1);
         let live = self.daemon.live();
         let Some(name) = UserName::parse(&begin.attempt.user) else {
@@ -192,21 +194,28 @@ impl Session {
             }
             Opening::Ask(asked, None) => self.ask(asked, vec![]),
             Opening::Ask(asked, Some(letter)) => match self.deliver(&letter).await {
-                Ok(()) => self.ask(asked, vec![]),
+                Ok(Sending::Confirmed) => self.ask(asked, vec![]),
+                Ok(Sending::InDoubt) => self.ask(asked, vec![warning(words::in_doubt())]),
                 Err(decision) => self.finish(decision),
             },
         }
     }
 
     /// Sends a code, or waits for the connection that is sending it.
-    async fn deliver(&self, letter: &Letter) -> Result<(), Decision> {
+    async fn deliver(&self, letter: &Letter) -> Result<Sending, Decision> {
         let Some(login) = &self.login else { return Err(Decision::Refused(Refusal::Unavailable)) };
         match self.daemon.deliveries.join(&letter.challenge) {
             Role::Waiter(outcome) => match outcome.wait().await {
-                Ok(()) => Ok(()),
+                Ok(()) => Ok(Sending::Confirmed),
                 Err(()) => Err(login.steps.end(Refusal::NotSent).await),
             },
-            Role::Sender(delivery) => login.steps.send(&login.live, letter).await.map(|()| delivery.done()),
+            Role::Sender(delivery) => {
+                let sending = login.steps.send(&login.live, letter).await?;
+                if sending == Sending::Confirmed {
+                    delivery.done();
+                }
+                Ok(sending)
+            }
         }
     }
 
@@ -360,6 +369,12 @@ impl Session {
             Trouble::Lookup(error) => error.to_string(),
         };
         self.daemon.fault(reference, &cause);
+        // Where it is not the database that fails, the audit has it as well.
+        if !matches!(trouble, Trouble::Store(StoreError::Failed(_) | StoreError::Busy | StoreError::Closed)) {
+            let kind = Kind::Fault { cause };
+            let reference = Some(reference.to_owned());
+            self.daemon.record(Event { kind, user: None, service: None, source: None, reference });
+        }
         self.login = None;
         METRICS.refused.add(1);
         let notice = words::farewell(refusal, reference).map(warning);

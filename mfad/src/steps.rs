@@ -2,6 +2,7 @@
 //! account that exists only in memory, so that a stranger meets the same questions, waits and words.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use protocol::manage::Switch;
@@ -49,6 +50,15 @@ impl Facts {
             reference: &self.reference,
         }
     }
+}
+
+/// What is known of a mail that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// A courier has it.
+    Confirmed,
+    /// The mail server fell silent after it had the message.
+    InDoubt,
 }
 
 /// Whether the name service knows the person.
@@ -125,9 +135,6 @@ impl Steps {
     pub fn settle(&self, decision: Decision) -> Decision {
         match (self.standing, decision) {
             (Standing::Stranger, Decision::Granted(_)) => Decision::Refused(Refusal::Unknown),
-            (Standing::Stranger, Decision::Refused(Refusal::TriesUsedUp(_))) => {
-                Decision::Refused(Refusal::Unknown)
-            }
             (_, decision) => decision,
         }
     }
@@ -138,6 +145,7 @@ impl Steps {
     /// Why no courier took it.
     pub async fn mail(&self, live: &Live, letter: &Letter) -> Result<String, DeliveryError> {
         if self.standing == Standing::Stranger {
+            tokio::time::sleep(self.daemon.usual_delivery()).await;
             return Ok(String::new());
         }
         let attempt = &self.facts.attempt;
@@ -159,7 +167,9 @@ impl Steps {
         let message =
             rendered.map_err(|error| DeliveryError::new(Cause::Misconfigured, error.to_string()))?;
         self.daemon.note_domain(letter.to.domain());
+        let started = Instant::now();
         let sent = live.courier.deliver(&message, &|_| ()).await;
+        self.daemon.note_delivery(started.elapsed());
         METRICS.count_mail(&sent);
         if live.config.email.log_codes == LogCodes::Yes && sent.is_ok() {
             let text = format!("code {} mailed to {} for {}", letter.code.expose(), letter.to, attempt.user);
@@ -172,17 +182,19 @@ impl Steps {
     ///
     /// # Errors
     /// How the login ends without it.
-    pub async fn send(&self, live: &Live, letter: &Letter) -> Result<(), Decision> {
+    pub async fn send(&self, live: &Live, letter: &Letter) -> Result<Sending, Decision> {
         let letter = letter.clone();
         match self.mail(live, &letter).await {
             Ok(by) => {
                 self.note_sent(letter, by);
-                Ok(())
+                Ok(Sending::Confirmed)
             }
-            // It may well arrive: whoever waits may type it, and nobody sends it again unasked.
+            // It may well arrive: whoever waits may type the code.
             Err(error) if error.cause == Cause::Unknown => {
-                self.note_sent(letter, error.text);
-                Ok(())
+                let noted = self.run(move |account, context, ledger| {
+                    login::sent_in_doubt(account, context, &letter.challenge, &error.text, ledger);
+                });
+                noted.await.map(|()| Sending::InDoubt).map_err(|error| self.unavailable(&error))
             }
             Err(error) => {
                 let decided = self.run(move |account, context, ledger| {
@@ -228,8 +240,11 @@ impl Steps {
     async fn record_of_stranger(&self, events: Vec<Event>) -> Result<(), StoreError> {
         let run = move |_: &mut Account, ledger: &mut Ledger| {
             for mut event in events.clone() {
-                if matches!(event.kind, Kind::Refused { .. } | Kind::Allowed { .. }) {
-                    event.kind = Kind::Refused { why: Refusal::Unknown };
+                match event.kind {
+                    // Of what happened to nobody's account, what a reader of the audit has to know is that it was nobody.
+                    Kind::Locked { .. } | Kind::CodeSent { .. } | Kind::CodeNotSent { .. } => continue,
+                    Kind::WrongCode { .. } => {}
+                    _ => event.kind = Kind::Refused { why: Refusal::Unknown },
                 }
                 ledger.record(event);
             }

@@ -37,6 +37,11 @@ pub fn sent_again(masked: &str) -> String {
     format!("The same code was sent again to {masked}.")
 }
 
+/// When the mail server took the mail and said nothing of it.
+pub fn in_doubt() -> String {
+    "The mail server did not confirm the mail. If none comes, log in again.".to_owned()
+}
+
 /// When it is too early to send it again.
 pub fn too_soon(wait: Duration) -> String {
     format!("The mail was sent just now. It can be sent again in {}.", span(wait))
@@ -104,7 +109,7 @@ mod tests {
         let wait = Duration::from_secs(89);
         let mut said =
             vec![announcement("a***@example.org"), wrong(2), not_a_code(6), menu(), too_soon(wait)];
-        said.extend([capped(wait), sent_again("a***@example.org"), not_sent_again("k3f9a")]);
+        said.extend([in_doubt(), capped(wait), sent_again("a***@example.org"), not_sent_again("k3f9a")]);
         for refusal in [
             Refusal::TriesUsedUp(wait),
             Refusal::Locked,

@@ -31,6 +31,10 @@ fn enabled(running: &Running) {
     manage.call(&manage::SetEmail { user: "root".into(), address: Some("root@example.org".into()) }).unwrap();
 }
 
+fn step_for(running: &Running, user: &str) -> Step {
+    running.login().call(&attempt(user)).unwrap().step
+}
+
 /// Begins and gets to the question.
 fn asked(running: &Running, peer: &mut running::Peer) -> (String, String) {
     let step = peer.call(&attempt("root")).unwrap().step;
@@ -161,7 +165,11 @@ fn a_stranger_meets_the_same_questions_and_never_enters() {
         let Then::Ask(next) = answer(&mut peer, &login, &question.id, "123456").then else { panic!() };
         question = next;
     }
-    assert_eq!(answer(&mut peer, &login, &question.id, "123456").then, Then::End(Verdict::Unknown));
+    assert_eq!(answer(&mut peer, &login, &question.id, "123456").then, Then::End(Verdict::Locked));
+    assert!(
+        step_for(&running, "no-such-user-here").notices[0].text.contains("Try again in"),
+        "like anybody else"
+    );
     assert_eq!(running.mails("no-such-user-here"), 0);
     assert!(running.events().iter().any(|event| event.text.contains("unknown-user")));
 }
@@ -294,6 +302,34 @@ fn a_locked_account_is_told_to_the_security_contact() {
     let mut peer = running.login();
     let (login, question) = asked(&running, &mut peer);
     assert_eq!(answer(&mut peer, &login, &question, &running.code("root")).then, Then::End(Verdict::Allow));
+}
+
+#[test]
+fn a_new_address_ends_the_code_that_went_to_the_old_one() {
+    let running = Running::start("");
+    enabled(&running);
+    let mut peer = running.login();
+    let (login, question) = asked(&running, &mut peer);
+    let moved = manage::SetEmail { user: "root".into(), address: Some("elsewhere@example.org".into()) };
+    running.manage().call(&moved).unwrap();
+    let ended = answer(&mut peer, &login, &question, &running.code("root"));
+    assert_eq!(ended.then, Then::End(Verdict::Deny));
+}
+
+#[test]
+fn a_reload_that_lost_a_file_is_refused() {
+    let running = Running::start("");
+    running.drop_in("10-strict.toml", "[login]\nrequire = \"always\"\n");
+    running.reload();
+    running.remove_drop_in("10-strict.toml");
+    running.reload();
+    let health = running.manage().call(&manage::Health {}).unwrap();
+    let check = health.checks.iter().find(|check| check.name == "configuration").unwrap();
+    assert!(check.detail.contains("10-strict.toml is gone"), "{check:?}");
+    assert!(
+        matches!(step_for(&running, "nobody").then, Then::End(Verdict::Deny)),
+        "the stricter rule still holds"
+    );
 }
 
 #[test]

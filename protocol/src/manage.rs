@@ -30,6 +30,8 @@ wire! {
         Throttled = "throttled",
         /// Too many failures in a row: not until an administrator unlocks.
         Locked = "locked",
+        /// The account is not what mfad wrote: the person is refused until it is restored.
+        Damaged = "damaged",
     }
 
     /// A person, in a list.

@@ -117,6 +117,9 @@ impl Priority {
     }
 }
 
+/// The longest sentence of an event, in characters: others' words may be in it, and a batch of events fits a frame.
+const TEXT_LIMIT: usize = 300;
+
 /// Whether a commit waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flush {
@@ -198,7 +201,7 @@ impl Kind {
             Kind::CodeNotSent { cause } | Kind::Fault { cause } => cause.clone(),
             Kind::Changed { change, by } => format!("{change}, by uid {by}"),
         };
-        printable(&text)
+        printable(&text).chars().take(TEXT_LIMIT).collect()
     }
 }
 

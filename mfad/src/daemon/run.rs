@@ -22,7 +22,7 @@ use crate::deliver::smtp::SmtpCourier;
 use crate::deliver::{Body, Courier, Sender, Template};
 use crate::deliveries::Deliveries;
 use crate::listen::unix::{Door, serve};
-use crate::listen::{Sockets, bind_or_take};
+use crate::listen::{Caps, Sockets, bind_or_take};
 use crate::people::People;
 use crate::store::memory::Memory;
 use crate::store::sqlite::Sqlite;
@@ -89,13 +89,15 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
         live: ArcSwap::from_pointee(live),
         rejected: Mutex::new(None),
         domain: Mutex::new(None),
+        delivery: Mutex::new(Duration::ZERO),
     });
     let mut signals = Signals::new()?;
     let (stop, drain) = watch::channel(());
     let Sockets { login, manage } = bind_or_take(&paths.runtime)?;
+    let caps = Caps::default();
     let doors = [
-        tokio::spawn(serve(Door::Login, login, daemon.clone(), drain.clone())),
-        tokio::spawn(serve(Door::Manage, manage, daemon.clone(), drain)),
+        tokio::spawn(serve(Door::Login, login, daemon.clone(), caps.clone(), drain.clone())),
+        tokio::spawn(serve(Door::Manage, manage, daemon.clone(), caps, drain)),
     ];
     let log = tokio::spawn(copy_events_to_log(daemon.clone()));
     let alarm = tokio::spawn(crate::alarm::watch(daemon.clone()));
@@ -106,8 +108,9 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     for door in doors {
         let _ = door.await;
     }
-    // Behind everything that was queued: a record that nobody waits for is kept too.
+    // Behind everything that was queued: a record that nobody waits for is kept too, and reaches the log.
     let _ = daemon.store.ping().await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
     log.abort();
     alarm.abort();
     ended
@@ -148,6 +151,7 @@ fn reload(daemon: &Arc<Daemon>) {
     let fresh = config::load(&daemon.origin.file, daemon.origin.presence)
         .map_err(Failure::from)
         .and_then(|config| keep_paths(daemon, config))
+        .and_then(|config| keep_files(daemon, config))
         .and_then(|config| assemble(config, &daemon.host));
     let mut rejected = daemon.rejected.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     match fresh {
@@ -177,6 +181,18 @@ fn keep_paths(daemon: &Daemon, config: Config) -> Result<Config, Failure> {
     Err(Failure::Setting("[paths] changes only with a restart: systemctl restart mfad".to_owned()))
 }
 
+/// A file that is gone takes its rules with it, and what is left may ask less: that is for a restart to say.
+fn keep_files(daemon: &Daemon, config: Config) -> Result<Config, Failure> {
+    let before = &daemon.live().config.files;
+    match before.iter().find(|file| !config.files.contains(file)) {
+        None => Ok(config),
+        Some(gone) => Err(Failure::Setting(format!(
+            "{} is gone. If that is meant: systemctl restart mfad",
+            gone.display()
+        ))),
+    }
+}
+
 /// Makes everything that the configuration names.
 fn assemble(config: Config, host: &str) -> Result<Live, Failure> {
     let email = &config.email;
@@ -194,7 +210,7 @@ fn assemble(config: Config, host: &str) -> Result<Live, Failure> {
 
 fn read_template(file: &Path) -> Result<Body, Failure> {
     let refuse = |why: String| Failure::Setting(format!("email.template: {}: {why}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
+    let text = crate::people::read_trusted(file).map_err(|error| refuse(error.to_string()))?;
     Body::from_html(&text).map_err(|error| refuse(error.to_string()))
 }
 

@@ -59,7 +59,7 @@ impl PartialEq for CodeDigest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Delivery {
-    /// No courier took it, and it is not counted among the person's mails.
+    /// It has to be sent, again perhaps, and counted when it is.
     Owed,
     /// Not known: it is being sent now, or the daemon died while it was.
     Pending,

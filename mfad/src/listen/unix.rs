@@ -36,11 +36,11 @@ pub async fn serve(
     door: Door,
     listener: UnixListener,
     daemon: Arc<Daemon>,
+    caps: Caps,
     mut drain: Drain,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = watch(listener)?;
-    let caps = Caps::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.async_io(Interest::READABLE, UnixListener::accept) => accepted,

@@ -23,13 +23,14 @@ impl Administration<'_> {
         let next = page.accounts.last().filter(|_| more).map(|(name, _)| name.to_string());
         let mut users = Vec::with_capacity(page.accounts.len());
         for (name, account) in page.accounts {
-            let account = account?;
+            let lock = account.as_ref().map_or(Lock::Damaged, |account| self.lock(account).0);
+            let account = account.unwrap_or_default();
             users.push(wire::UserLine {
                 user: name.to_string(),
                 uid: account.uid,
                 switch: account.switch,
                 email: account.email.as_ref().map(ToString::to_string),
-                lock: self.lock(&account).0,
+                lock,
                 last_login: account.last_login,
             });
         }

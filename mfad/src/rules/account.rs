@@ -139,3 +139,27 @@ impl Account {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(uid: u32, switch: Switch) -> Account {
+        let mut account = Account::default();
+        (account.uid, account.switch) = (Some(uid), switch);
+        account.email = EmailAddress::parse("old@example.org").ok();
+        account
+    }
+
+    #[test]
+    fn a_name_that_went_to_somebody_else_takes_nothing_along() {
+        let mut kept = of(1000, Switch::Enabled);
+        assert_eq!(kept.bind(1001), Err(1000), "switched on: an administrator decides first");
+        let mut left = of(1000, Switch::Disabled);
+        assert_eq!(left.bind(1001), Ok(()));
+        assert_eq!((left.uid, left.email), (Some(1001), None));
+        let mut same = of(1000, Switch::Disabled);
+        assert_eq!(same.bind(1000), Ok(()));
+        assert!(same.email.is_some());
+    }
+}

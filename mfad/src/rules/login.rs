@@ -252,6 +252,23 @@ pub fn sent(account: &mut Account, context: &Context<'_>, letter: &Letter, by: &
     ledger.record(Event::of_login(context.attempt, context.reference, kind));
 }
 
+/// Notes that nobody knows whether a courier has the mail. It stays counted; the next attempt sends the same code again.
+pub fn sent_in_doubt(
+    account: &mut Account,
+    context: &Context<'_>,
+    challenge: &ChallengeId,
+    cause: &str,
+    ledger: &mut Ledger,
+) {
+    if let Some(live) = account.challenge_mut(&Scope::from(context.attempt))
+        && live.id == *challenge
+    {
+        live.delivery = Delivery::Owed;
+    }
+    let kind = Kind::CodeNotSent { cause: cause.to_owned() };
+    ledger.record(Event::of_login(context.attempt, context.reference, kind));
+}
+
 /// A mail that no courier took.
 pub struct Undelivered<'a> {
     /// The mail.

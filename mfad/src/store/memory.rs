@@ -10,6 +10,9 @@ use crate::rules::Ledger;
 use crate::rules::account::Account;
 use crate::rules::attempt::UserName;
 
+/// Accounts that are kept; strangers must not fill the memory. More begin anew.
+const LIMIT: usize = 4096;
+
 /// Accounts and events that end with the process.
 #[derive(Default)]
 pub struct Memory {
@@ -40,6 +43,9 @@ impl Memory {
         let mut ledger = Ledger::default();
         step(&mut account, &mut ledger);
         if account != Account::default() {
+            if state.accounts.len() >= LIMIT && !state.accounts.contains_key(user) {
+                state.accounts.clear();
+            }
             state.accounts.insert(user.clone(), account);
         }
         for event in ledger.into_events() {

@@ -46,6 +46,12 @@ const LOG_SIZE: u64 = 4 * 1024 * 1024;
 /// How long a step may wait for another's commit to share, if nobody waits for it.
 const LEISURE: Duration = Duration::from_millis(10);
 
+/// How often a closed gate is tried.
+const AT_THE_GATE: Duration = Duration::from_micros(500);
+
+/// How long a connection waits for one that somebody else made, such as an administrator's own.
+const LOCKED: Duration = Duration::from_millis(250);
+
 /// Whether somebody waits for a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Haste {
@@ -210,12 +216,15 @@ async fn write(mut writer: Writer, queue: Arc<Queue>) {
         // Behind everything that is ready now: its steps belong to the same commit.
         tokio::task::yield_now().await;
         loop {
-            let group = queue.take();
-            if group.is_empty() {
-                break;
-            }
-            if writer.commit(group) == Health::Suspect {
-                return queue.close();
+            // The gate is closed for one flush at the most; others are served meanwhile.
+            let Some(health) = writer.try_commit(|| queue.take()) else {
+                tokio::time::sleep(AT_THE_GATE).await;
+                continue;
+            };
+            match health {
+                Health::Idle => break,
+                Health::Sound => {}
+                Health::Suspect => return queue.close(),
             }
         }
     }
@@ -235,7 +244,7 @@ fn connect(file: &Path, purpose: Purpose) -> Result<Connection, StoreError> {
     };
     let open = || {
         let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.busy_timeout(LOCKED)?;
         if purpose == Purpose::Write {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "NORMAL")?;

@@ -110,6 +110,18 @@ impl Running {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
+    /// Adds a file to conf.d.
+    pub fn drop_in(&self, name: &str, text: &str) {
+        let directory = self.directory.join("conf.d");
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join(name), text).unwrap();
+        fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    pub fn remove_drop_in(&self, name: &str) {
+        fs::remove_file(self.directory.join("conf.d").join(name)).unwrap();
+    }
+
     pub fn write_key(&self, key: &[u8], mode: u32) {
         let file = self.directory.join("key");
         let _ = fs::remove_file(&file);

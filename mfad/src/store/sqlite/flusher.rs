@@ -4,9 +4,9 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use protocol::manage::EventLine;
@@ -48,8 +48,10 @@ struct Disk {
     log: Arc<File>,
     committed: broadcast::Sender<EventLine>,
     /// Set when a flush failed. The kernel may have dropped what it could not write, and a second flush would say
-    /// nothing of it: only a new start, which reads what is really there, can be trusted.
+    /// nothing of it: nothing is let in on its word until mfad starts anew.
     suspect: Arc<AtomicBool>,
+    /// One flush at a time: a failure is told once, to whoever asks first.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Flusher {
@@ -58,7 +60,7 @@ impl Flusher {
     /// # Errors
     /// The operating system's, if no thread can be had.
     pub(super) fn start(log: File, committed: broadcast::Sender<EventLine>) -> io::Result<Self> {
-        let disk = Disk { log: Arc::new(log), committed, suspect: Arc::default() };
+        let disk = Disk { log: Arc::new(log), committed, suspect: Arc::default(), turn: Arc::default() };
         let (batches, waiting) = mpsc::channel();
         let of_thread = disk.clone();
         std::thread::Builder::new().name("flush".to_owned()).spawn(move || run(&of_thread, &waiting))?;
@@ -112,6 +114,7 @@ fn answers(batches: &[Batch]) -> usize {
 impl Disk {
     fn flush(&self, batches: Vec<Batch>) {
         METRICS.flushes.add(1);
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let flushed = if self.suspect.load(Ordering::Acquire) {
             Err(StoreError::Failed("an earlier flush failed".to_owned()))
         } else {
@@ -120,6 +123,7 @@ impl Disk {
                 StoreError::Failed(format!("the disk did not flush: {error}"))
             })
         };
+        drop(turn);
         for batch in batches {
             self.answer(batch, &flushed);
         }

@@ -21,7 +21,7 @@ pub(super) fn accounts(
     let mut select = connection.prepare(sql)?;
     let rows = select.query_map(
         params![after.unwrap_or(""), filter, i64::try_from(PAGE + 1).unwrap_or(i64::MAX)],
-        |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+        |row| Ok((row.get::<_, String>(0)?, row.get_ref(1)?.as_bytes()?.to_vec())),
     )?;
     let mut accounts = Vec::new();
     for row in rows {
@@ -39,8 +39,10 @@ pub(super) fn account(
     connection: &Connection,
     user: &UserName,
 ) -> rusqlite::Result<Option<Result<Account, StoreError>>> {
-    let body: Option<String> = connection
-        .query_row("SELECT body FROM account WHERE user = ?1", [user.as_str()], |row| row.get(0))
+    let body: Option<Vec<u8>> = connection
+        .query_row("SELECT body FROM account WHERE user = ?1", [user.as_str()], |row| {
+            Ok(row.get_ref(0)?.as_bytes()?.to_vec())
+        })
         .optional()?;
     Ok(body.map(|body| parse(user, &body)))
 }
@@ -73,7 +75,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<EventLine> {
     })
 }
 
-fn parse(user: &UserName, body: &str) -> Result<Account, StoreError> {
-    serde_json::from_str(body)
+fn parse(user: &UserName, body: &[u8]) -> Result<Account, StoreError> {
+    serde_json::from_slice(body)
         .map_err(|error| StoreError::Damaged { user: user.to_string(), cause: error.to_string() })
 }

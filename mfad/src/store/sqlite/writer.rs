@@ -1,7 +1,7 @@
 //! What alone changes the database.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
+use std::sync::TryLockError;
 
 use protocol::manage::EventLine;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -18,6 +18,12 @@ use crate::rules::Ledger;
 use crate::rules::account::Account;
 use crate::rules::attempt::UserName;
 use crate::store::{Step, StoreError, line};
+
+/// How many events are kept: about 200 MB. Without an end, whoever can be refused could fill the disk.
+const RECORDS: i64 = 1_000_000;
+
+/// The oldest are forgotten so many at a time.
+const SWEEP: i64 = 256;
 
 /// A step that waits for its turn.
 pub(super) struct Job {
@@ -39,6 +45,8 @@ pub(super) struct Writer {
 #[must_use]
 pub(super) enum Health {
     Sound,
+    /// Nothing waited.
+    Idle,
     /// A flush failed.
     Suspect,
 }
@@ -54,9 +62,21 @@ struct Ran {
 }
 
 impl Writer {
+    /// Commits the next group; none if the gate is closed.
+    pub(super) fn try_commit(&mut self, next: impl FnOnce() -> Vec<Job>) -> Option<Health> {
+        let gate = self.gate.clone();
+        let _open = match gate.try_lock() {
+            Ok(open) => open,
+            Err(TryLockError::Poisoned(open)) => open.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let group = next();
+        Some(if group.is_empty() { Health::Idle } else { self.commit(group) })
+    }
+
     /// Runs a group in one transaction and answers each step after the commit; a step that decided, spent or counted
     /// anything when it is on disk. If the commit fails, all fail: nobody is let in by what was not kept.
-    pub(super) fn commit(&mut self, group: Vec<Job>) -> Health {
+    fn commit(&mut self, group: Vec<Job>) -> Health {
         let mut ran = Ran::default();
         let committed = self.transaction(group, &mut ran);
         METRICS.commits.add(1);
@@ -81,8 +101,6 @@ impl Writer {
     }
 
     fn transaction(&mut self, group: Vec<Job>, ran: &mut Ran) -> Result<(), StoreError> {
-        let gate = self.gate.clone();
-        let _open = gate.lock().unwrap_or_else(PoisonError::into_inner);
         let mut result = self.run("BEGIN IMMEDIATE");
         if result.is_ok() {
             result = self.recent.check(&self.connection).map_err(failed);
@@ -138,11 +156,13 @@ impl Writer {
             return Ok(account.clone());
         }
         let mut select = self.connection.prepare_cached("SELECT body FROM account WHERE user = ?1")?;
-        let body: Option<String> = select.query_row([user.as_str()], |row| row.get(0)).optional()?;
+        // As bytes: a body that is not even text is this person's trouble alone.
+        let body =
+            select.query_row([user.as_str()], |row| Ok(row.get_ref(0)?.as_bytes()?.to_vec())).optional()?;
         let Some(body) = body else {
             return Ok(Account::default());
         };
-        let account: Account = serde_json::from_str(&body).map_err(|error| {
+        let account: Account = serde_json::from_slice(&body).map_err(|error| {
             StepError::Own(StoreError::Damaged { user: user.to_string(), cause: error.to_string() })
         })?;
         self.recent.keep(user, account.clone());
@@ -177,6 +197,10 @@ impl Writer {
             line.reference,
             line.text
         ])?;
+        if line.id % SWEEP == 0 {
+            let mut forget = self.connection.prepare_cached("DELETE FROM event WHERE id <= ?1")?;
+            forget.execute([line.id - RECORDS])?;
+        }
         Ok(line)
     }
 
