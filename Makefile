@@ -36,9 +36,9 @@ test: deps
 	cargo build --workspace
 	cargo build --release -p pam_mfad
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		MFAD_RELEASE_MODULE=$(abspath $(TARGET))/release/libpam_mfad.so cargo nextest run --workspace; \
+		MFAD_RELEASE_MODULE=$(abspath $(TARGET))/release/libpam_mfad.so cargo nextest run --no-fail-fast --workspace; \
 	else \
-		MFAD_RELEASE_MODULE=$(abspath $(TARGET))/release/libpam_mfad.so cargo test --workspace; \
+		MFAD_RELEASE_MODULE=$(abspath $(TARGET))/release/libpam_mfad.so cargo test --no-fail-fast --workspace; \
 	fi
 
 # The slow proofs: more kills, more races.

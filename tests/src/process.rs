@@ -161,10 +161,11 @@ pub fn bare(program: impl AsRef<Path>) -> Command {
 }
 
 /// `setpriv` asks the kernel to kill the program with the thread that started it. A program that changes its user loses
-/// that, so a family gets a shell as its first process, whose end the kernel makes the end of all.
+/// that, so a family gets a shell as its first process, whose end the kernel makes the end of all. Signals are back at
+/// their defaults first: a test run under nohup(1) ignores SIGHUP, and whatever it starts would inherit that.
 fn ending_with_us(family: Family, program: &Path) -> Command {
-    let mut command = bare("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]);
+    let mut command = bare("env");
+    command.args(["--default-signal", "setpriv", "--pdeathsig", "KILL", "--"]);
     if family == Family::Whole {
         command.args([
             "unshare",

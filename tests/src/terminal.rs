@@ -7,6 +7,7 @@ use std::process::{Child, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::{Winsize, openpty};
 
 use crate::host::Person;
@@ -58,10 +59,15 @@ impl Terminal {
     pub fn start_before(onlooker: Option<Onlooker>, arguments: &[&str]) -> Self {
         let size = Winsize { ws_row: 50, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = openpty(Some(&size), None).expect("a pseudo-terminal");
+        // A program that held its own terminal's other side would never be hung up.
+        let no_heir = FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC);
+        fcntl(&pair.master, no_heir).expect("close-on-exec");
         let line = || pair.slave.try_clone().expect("the terminal again");
         // setsid makes the terminal the program's own, so that /dev/tty is it, and hanging up reaches the program.
-        let mut command = bare("setpriv");
-        command.args(["--pdeathsig", "HUP", "--", "setsid", "--ctty", "--"]).args(arguments);
+        let mut command = bare("env");
+        command
+            .args(["--default-signal", "setpriv", "--pdeathsig", "HUP", "--", "setsid", "--ctty", "--"])
+            .args(arguments);
         let child = command.stdin(line()).stdout(line()).stderr(line()).spawn().expect("setsid");
         drop((command, pair.slave));
         let screen = Arc::default();

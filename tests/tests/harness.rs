@@ -50,11 +50,13 @@ fn a_host_that_waits_for_its_end() {
     });
 }
 
-/// Break it: start servers without a guardian.
+/// Break it: start servers without a guardian, or let a terminal's program inherit the master side and ignored signals.
 #[test]
 fn a_story_that_is_killed_leaves_no_process_behind() {
     let itself = std::env::current_exe().expect("this test");
-    let mut story = Command::new(itself)
+    let mut story = Command::new("env")
+        .arg("--ignore-signal=HUP")
+        .arg(itself)
         .args(["--exact", "a_host_that_waits_for_its_end", "--ignored", "--nocapture"])
         .stdout(Stdio::piped())
         .spawn()
