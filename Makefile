@@ -5,7 +5,7 @@ DESTDIR ?=
 # Where the distribution keeps PAM modules: asked of libpam's own package where there is one.
 SECURITYDIR ?= $(shell dirname "$$(ls /lib/*-linux-gnu/security/pam_unix.so /usr/lib64/security/pam_unix.so \
 	/usr/lib/security/pam_unix.so 2>/dev/null | head -n 1)" | sed 's|^\.$$|/usr/lib/security|')
-TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
 
 # What the build, the tests, the demo and the benchmark need of Debian.
 PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev make openssl \
@@ -29,16 +29,16 @@ build: deps
 
 demo: deps
 	cargo build --release --workspace --quiet
-	MFAD_BIN_DIR=$(TARGET)/release $(TARGET)/release/mfad-demo
+	$(TARGET)/release/mfad-demo
 
 # Everything that CI runs. Stories need root: they make users, mounts and PAM stacks, all in private namespaces.
 test: deps
 	cargo build --workspace
 	cargo build --release -p pam_mfad
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		MFAD_RELEASE_MODULE=$(abspath $(TARGET))/release/libpam_mfad.so cargo nextest run --no-fail-fast --workspace; \
+		MFAD_RELEASE_MODULE=$(TARGET)/release/libpam_mfad.so cargo nextest run --no-fail-fast --workspace; \
 	else \
-		MFAD_RELEASE_MODULE=$(abspath $(TARGET))/release/libpam_mfad.so cargo test --no-fail-fast --workspace; \
+		MFAD_RELEASE_MODULE=$(TARGET)/release/libpam_mfad.so cargo test --no-fail-fast --workspace; \
 	fi
 
 # The slow proofs: more kills, more races.

@@ -31,7 +31,7 @@ fn built(name: &str) -> PathBuf {
 /// A test lies in `target/debug/deps`, a binary of this crate in `target/debug`: the programs are looked for upwards.
 fn directory() -> PathBuf {
     if let Some(named) = std::env::var_os("MFAD_BIN_DIR") {
-        return named.into();
+        return std::path::absolute(named).expect("MFAD_BIN_DIR as a path");
     }
     let own = std::env::current_exe().expect("the path of this program");
     let beside = own.parent().expect("its directory");
