@@ -10,8 +10,9 @@ TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
 # What the build, the tests, the demo and the benchmark need of Debian.
 PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev make openssl \
 	openssh-server openssh-client dropbear-bin sudo login util-linux procps pamtester \
-	postfix python3 python3-aiosmtpd python3-paramiko sqlite3 strace
-BENCH_PACKAGES := libpam-google-authenticator libpam-oath
+	postfix python3 python3-aiosmtpd python3-paramiko sqlite3 strace oathtool \
+	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator
+BENCH_PACKAGES := libpam-oath
 
 .PHONY: all deps bench-deps build demo test lint bench torture install clean
 
@@ -62,6 +63,8 @@ install:
 	install -D -m 0644 $(TARGET)/release/libpam_mfad.so $(DESTDIR)$(SECURITYDIR)/pam_mfad.so
 	install -D -m 0755 $(TARGET)/release/mfad $(DESTDIR)$(PREFIX)/sbin/mfad
 	install -D -m 0755 $(TARGET)/release/mfactl $(DESTDIR)$(PREFIX)/bin/mfactl
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/share/doc/mfad/examples docs/guide/examples/*-hook
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/mfad/examples docs/guide/examples/README.md
 	install -D -m 0644 docs/man/mfactl.1 $(DESTDIR)$(PREFIX)/share/man/man1/mfactl.1
 	install -D -m 0644 packaging/systemd/mfad.service $(DESTDIR)$(PREFIX)/lib/systemd/system/mfad.service
 	install -D -m 0644 packaging/systemd/mfad.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/mfad.socket

@@ -158,6 +158,30 @@ class Mfad(Contender):
                 raise RuntimeError(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()}")
 
 
+class MfadApp(Mfad):
+    """The same with keys that an administrator imported: no mail, two exchanges with the daemon."""
+
+    def __init__(self, name, title, factor, options=()):
+        super().__init__(name, title, users.DRIVEN)
+        self.factor, self.options = factor, list(options)
+
+    def prepare(self):
+        self.write_config()
+        command = [f"{machine.BIN}/mfad", "--config", self.config, "--allow-root"]
+        self.server = machine.Server(command, self.serves, self.log)
+        self.server.start()
+        self.server.pause()
+
+    def reset(self):
+        self.server.resume()
+        with machine.Caller(f"{self.runtime}/io.mfad.Manage") as manage:
+            for user in users.DRIVEN:
+                name, secret = users.name(user), base64.b32encode(users.key(user)).decode().rstrip("=")
+                manage.call("ResetUser", user=name)
+                manage.call("ImportFactor", user=name, factor=self.factor, secret=secret, counter=1, scratch=[], run="real")
+        self.server.pause()
+
+
 class Paced:
     """A contender at the pace of people. An account remembers its latest mails, so one that logs in a thousand times a
     second would be slow for a reason that nobody has; the others that it is compared with rest as long."""
@@ -178,6 +202,25 @@ class Paced:
 
     def run(self, *options):
         return self.other.run("--pace-ms", 50, *options)
+
+
+class Once:
+    """A contender whose users log in once a run: a step of time grants once, so a second login would have to wait."""
+
+    alone = True
+    most = 800
+
+    def __init__(self, other):
+        self.other, self.name, self.title = other, other.name, other.title
+
+    def prepare(self):
+        self.other.prepare()
+
+    def users(self, *part):
+        return self.other.users(*part)
+
+    def run(self, *options):
+        return self.other.run(*options, "--warmup", 0)
 
 
 # The cap is as wide as a cap can be: in a minute of this, a user logs in as often as people do in a month.
@@ -207,6 +250,8 @@ def ours(million):
     many = Mfad("mfad-many", f"mfad, {million:,} accounts", range(0, 1_000_000, 1_000_000 // million))
     return [
         Mfad("mfad", "mfad, mailed code", users.DRIVEN),
+        MfadApp("mfad-hotp", "mfad, HOTP", "hotp"),
+        Once(MfadApp("mfad-totp", "mfad, TOTP", "totp", ["--totp"])),
         many,
         Paced(many, "mfad-many-paced", f"mfad, {million:,}, paced"),
         Paced(Mfad("mfad-one", "mfad, 1 account", [users.ONE]), "mfad-one", "mfad, 1 account, paced"),

@@ -132,6 +132,32 @@ def answers_hello(path):
             return False
 
 
+class Caller:
+    """Calls methods of io.mfad.Manage while the block runs."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __enter__(self):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(self.path)
+        self.replies = self.socket.makefile("rb")
+        return self
+
+    def __exit__(self, *_):
+        self.replies.close()
+        self.socket.close()
+
+    def call(self, method, **parameters):
+        call = {"method": f"io.mfad.Manage.{method}", "parameters": parameters}
+        self.socket.sendall(json.dumps(call).encode() + b"\0")
+        reply = b""
+        while not reply.endswith(b"\0"):
+            reply += self.replies.read(1)
+        if b'"error"' in reply:
+            raise RuntimeError(f"{method}: {reply.decode()}")
+
+
 class Flushes:
     """Counts the fsync and fdatasync calls of a process while the block runs. strace slows it: never time this."""
 

@@ -38,7 +38,7 @@ def main():
         "footprint": {one.name: footprint(one) for one in present("mfad-many")},
         "loading": loading(options),
         # Last: an account that met wrong codes is not like others for a while.
-        "verdicts": {one.name: verdicts(one, options) for one in present("ga", "oath", "mfad")},
+        "verdicts": {one.name: verdicts(one, options) for one in present("ga", "oath", "mfad", "mfad-hotp")},
     }
     with open(options.result, "w") as f:
         json.dump(result, f, indent=1)

@@ -9,17 +9,18 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::time;
 
-/// Shows events as they come, oldest first.
+/// Shows events as they come, oldest first: of one person, or of everybody.
 ///
 /// # Errors
 /// [`Failure`] if mfad refused or did not answer.
 pub fn show(
     wanted: &EventsArguments,
+    user: Option<String>,
     daemon: &mut Connection,
     output: &mut Output,
 ) -> Result<Ending, Failure> {
     let follow = wanted.follow();
-    let request = Events { user: wanted.user.clone(), since: wanted.since, last: wanted.last(), follow };
+    let request = Events { user, since: wanted.since, last: wanted.last(), follow };
     let mut shown = Shown::Nothing;
     daemon.stream(&request, |batch| {
         if !batch.events.is_empty() {

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use protocol::call::{CallError, Fault};
 use protocol::frame::FrameError;
+use protocol::login::Verdict;
+use protocol::manage::PROOF_NEEDED;
 
 use crate::Ending;
+use crate::import::homes::HomesError;
 
 const LOOK_AT_THE_LOG: &str = "Look at its log: journalctl -u mfad";
 
@@ -45,6 +48,46 @@ pub enum Failure {
     /// mfad understood and said no.
     #[error("{0}")]
     Refused(String),
+    /// mfad wants a proof of who asks before it does this.
+    #[error("{0}")]
+    ProofNeeded(String),
+    /// The proof did not end well.
+    #[error("{}", not_proved(*.0))]
+    NotProved(Verdict),
+    /// A question was to be asked, and nobody is there to answer it.
+    #[error("{question}, and standard input is no terminal. Run this in a terminal, or as an administrator")]
+    NoTerminal {
+        /// Why something was to be asked.
+        question: &'static str,
+    },
+    /// No code was typed, and none came on standard input.
+    #[error("no code was given. Type it when asked, or send it to standard input")]
+    NoCode,
+    /// What was typed could not be read.
+    #[error("what was typed could not be read: {0}. Type letters, digits and dashes")]
+    Input(io::Error),
+    /// The name service does not say what the caller is called.
+    #[error("uid {uid} has no name here ({cause}). Check: getent passwd {uid}")]
+    Nameless {
+        /// Who asks.
+        uid: u32,
+        /// What the name service said.
+        cause: String,
+    },
+    /// A file that was to be imported cannot be read.
+    #[error("{} cannot be read: {cause}. Check the path, and whether you may read it", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// Whose homes to look into could not be found out.
+    #[error(transparent)]
+    Homes(#[from] HomesError),
+    /// The name service knows nobody of that name.
+    #[error("there is no user {0}. Check the name: getent passwd {0}")]
+    NoSuchUser(String),
     /// The answer could not be printed.
     #[error("the answer could not be printed: {0}. Check where the output goes")]
     Output(io::Error),
@@ -55,9 +98,19 @@ impl Failure {
     pub fn ending(&self) -> Ending {
         match self {
             Failure::Output(_) if self.is_quiet() => Ending::Done,
-            Failure::Refused(_) | Failure::OtherVersion | Failure::RequestTooLong | Failure::Output(_) => {
-                Ending::Refused
-            }
+            Failure::Refused(_)
+            | Failure::OtherVersion
+            | Failure::RequestTooLong
+            | Failure::ProofNeeded(_)
+            | Failure::NotProved(_)
+            | Failure::NoTerminal { .. }
+            | Failure::NoCode
+            | Failure::Input(_)
+            | Failure::Nameless { .. }
+            | Failure::File { .. }
+            | Failure::Homes(_)
+            | Failure::NoSuchUser(_)
+            | Failure::Output(_) => Ending::Refused,
             Failure::Unreachable { .. } | Failure::Socket(_) | Failure::Closed | Failure::Malformed => {
                 Ending::Unreachable
             }
@@ -85,6 +138,7 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Malformed => Failure::Malformed,
+            CallError::Refused { name, reason } if name == PROOF_NEEDED => Failure::ProofNeeded(reason),
             CallError::Refused { name, reason } => {
                 match Fault::ALL.into_iter().find(|fault| fault.name() == name) {
                     Some(Fault::UnsupportedVersion) => Failure::OtherVersion,
@@ -112,6 +166,20 @@ fn explained(fault: Fault) -> String {
         }
         Fault::InvalidFrame | Fault::UnsupportedVersion | Fault::UnknownLogin => {
             format!("mfad refused: {fault}. Install mfad and mfactl from one release")
+        }
+    }
+}
+
+/// What the dialogue itself has not said yet.
+fn not_proved(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Cancelled => "nothing was proved, so nothing was changed",
+        Verdict::Locked => {
+            "your codes are not looked at now. Wait a few minutes, or ask an administrator: mfactl user unlock"
+        }
+        Verdict::Unavailable => "mfad cannot ask for a proof now. Try again later, or ask an administrator",
+        Verdict::Deny | Verdict::Unknown | Verdict::Allow | Verdict::Exempt => {
+            "mfad did not take the proof, so nothing was changed. Try again, or ask an administrator"
         }
     }
 }

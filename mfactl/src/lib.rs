@@ -1,19 +1,35 @@
-//! mfactl asks mfad over its socket and shows what it answers. It reads no file, and decides nothing.
+//! mfactl asks mfad over its socket and shows what it answers. It decides nothing, and reads no file but those that
+//! are to be imported.
 //!
 //! - [`arguments`]: the command line, as clap reads it.
 //! - [`connection`]: the daemon's socket.  [`failure`]: why a verb brought no answer, and what to do about it.
-//! - [`user`], [`users`], [`config`], [`test_mail`], [`events`], [`health`]: a topic each: the call, and its text.
+//! - [`enrol`], [`factors`]: a person's own factors.  [`user`], [`users`], [`bypass`], [`key`]: an administrator's work.
+//! - [`config`], [`test_mail`], [`events`], [`health`]: how the host is. A topic each: the call, and its text.
+//! - [`proof`]: a person's proof before a change.  [`terminal`]: the person.  [`myself`]: the person's name.
+//! - [`import`]: what other second factors left behind, read.  [`takeover`]: handed to mfad, entry by entry.
+//! - [`account`], [`codes`]: texts that several topics share.
 //! - [`output`]: text or JSON, on the terminal or down a pipe.  [`time`]: moments as people write and read them.
 
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod arguments;
+pub mod bypass;
+pub mod codes;
 pub mod config;
 pub mod connection;
+pub mod enrol;
 pub mod events;
+pub mod factors;
 pub mod failure;
 pub mod health;
+pub mod import;
+pub mod key;
+pub mod myself;
 pub mod output;
+pub mod proof;
+pub mod takeover;
+pub mod terminal;
 pub mod test_mail;
 pub mod time;
 pub mod user;
@@ -25,6 +41,7 @@ use arguments::{Arguments, ConfigVerb, TestVerb, Verb};
 use connection::Connection;
 use failure::Failure;
 use output::Output;
+use protocol::text::printable;
 
 /// How a verb ended: the table of exit statuses. clap ends with 2 by itself when the command line is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,11 +77,34 @@ pub fn run(arguments: &Arguments) -> Ending {
 fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failure> {
     let daemon = &mut Connection::open(&arguments.socket)?;
     match &arguments.verb {
+        Verb::Status(whose) => factors::status(whose, daemon, output),
+        Verb::Enrol(wish) => enrol::start(wish, daemon, output),
+        Verb::Confirm(wanted) => enrol::confirm(wanted, daemon, output),
+        Verb::Remove(wanted) => factors::remove(wanted, daemon, output),
+        Verb::Prefer(wanted) => factors::prefer(wanted, daemon, output),
+        Verb::Recovery { verb } => factors::recovery(verb, daemon, output),
+        Verb::Bypass { verb } => bypass::carry_out(verb, daemon, output),
+        Verb::EnrolTicket { verb } => bypass::ticket(verb, daemon, output),
+        Verb::Import { verb } => takeover::carry_out(verb, daemon, output),
+        Verb::Key { verb } => key::carry_out(verb, daemon, output),
         Verb::User { verb } => user::carry_out(verb, daemon, output),
         Verb::Users { filter } => users::list(filter.as_deref(), daemon, output),
         Verb::Config { verb: ConfigVerb::Check } => config::check(daemon, output),
         Verb::Test { verb: TestVerb::Mail { address } } => test_mail::send(address, daemon, output),
-        Verb::Events(wanted) => events::show(wanted, daemon, output),
+        Verb::Events(wanted) => events::show(wanted, wanted.user.clone(), daemon, output),
+        Verb::History(wanted) => {
+            let user = wanted.user.clone().map_or_else(myself::name, Ok)?;
+            events::show(wanted, Some(user), daemon, output)
+        }
         Verb::Health => health::show(daemon, output),
+    }
+}
+
+/// A fact about somebody; about the caller if nobody is named.
+fn about(user: Option<&str>, fact: &str) -> String {
+    let fact = printable(fact);
+    match user {
+        Some(user) => format!("{}: {fact}", printable(user)),
+        None => fact,
     }
 }

@@ -4,8 +4,9 @@
 use std::io::{self, IsTerminal, StdoutLock, Write};
 
 use comfy_table::{Table, presets};
+use protocol::Secret;
 use protocol::manage::{Finding, Outcome};
-use protocol::text::printable;
+use protocol::text::{printable, printable_lines};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -75,6 +76,19 @@ impl Output {
         writeln!(self.stdout, "{lines}").and_then(|()| self.stdout.flush()).map_err(Failure::Output)
     }
 
+    /// Draws for people what belongs to the next answer; programs get the answer alone.
+    ///
+    /// # Errors
+    /// [`Failure::Output`].
+    pub fn drawing(&mut self, drawing: &Secret) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => Ok(()),
+            Format::Text => {
+                writeln!(self.stdout, "{}", printable_lines(drawing.expose())).map_err(Failure::Output)
+            }
+        }
+    }
+
     /// Tells people what they should know beside the answer. In JSON the answer holds it already.
     pub fn warning(&mut self, text: &str) {
         self.remark(&format!("Warning: {text}"));
@@ -103,6 +117,11 @@ pub fn table(rows: impl IntoIterator<Item = Vec<String>>) -> String {
         column.set_padding((0, 2));
     }
     table.trim_fmt()
+}
+
+/// A row of a name and a value.
+pub fn row(name: &str, value: String) -> Vec<String> {
+    vec![name.to_owned(), value]
 }
 
 /// A step or a check, as a line.

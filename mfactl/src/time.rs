@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, Zoned};
+use jiff::{Span, SpanRelativeTo, Timestamp, Zoned};
 
 /// A moment in milliseconds since 1970, in local time.
 pub fn local(milliseconds: u64) -> String {
@@ -46,6 +46,20 @@ fn before(now: &Zoned, text: &str) -> Result<u64, String> {
         return Err("that is in the future".to_owned());
     }
     u64::try_from(moment.as_millisecond()).map_err(|_| before_1970())
+}
+
+/// Reads a span ("90s", "1h", "3d") in milliseconds. A day has 24 hours.
+///
+/// # Errors
+/// A sentence for people.
+pub fn length(text: &str) -> Result<u64, String> {
+    let not_a_length = || "write a span (90s, 1h, 3d)".to_owned();
+    let span = text.parse::<Span>().map_err(|_| not_a_length())?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| not_a_length())?;
+    match u64::try_from(length.as_millis()) {
+        Ok(0) | Err(_) => Err("that is no time at all".to_owned()),
+        Ok(milliseconds) => Ok(milliseconds),
+    }
 }
 
 fn before_1970() -> String {
@@ -95,6 +109,24 @@ mod tests {
             ("1969-12-31T00:00:00Z", before_1970()),
         ] {
             assert_eq!(before(&now, text), Err(complaint), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_a_span_that_lasts() {
+        let hour = 3_600_000;
+        for (text, expected) in [("90s", 90_000), ("1h", hour), ("3d", 72 * hour), ("1h 30m", hour * 3 / 2)] {
+            assert_eq!(length(text), Ok(expected), "{text}");
+        }
+        for (text, complaint) in [
+            ("", "write a span (90s, 1h, 3d)"),
+            ("90", "write a span (90s, 1h, 3d)"),
+            ("soon", "write a span (90s, 1h, 3d)"),
+            ("1mo", "write a span (90s, 1h, 3d)"),
+            ("0s", "that is no time at all"),
+            ("-1h", "that is no time at all"),
+        ] {
+            assert_eq!(length(text), Err(complaint.to_owned()), "{text}");
         }
     }
 

@@ -40,10 +40,7 @@ impl EmailAddress {
         if !is_local_part(local) {
             return Err(AddressError::LocalPart);
         }
-        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| AddressError::Domain)?;
-        if !is_domain(&domain) {
-            return Err(AddressError::Domain);
-        }
+        let domain = self::domain(domain)?;
         if local.len() > 64 || local.len() + 1 + domain.len() > 254 {
             return Err(AddressError::Length);
         }
@@ -85,6 +82,12 @@ impl From<EmailAddress> for String {
     fn from(address: EmailAddress) -> String {
         address.0
     }
+}
+
+/// A mail domain in its ASCII form, in lower case.
+pub(crate) fn domain(text: &str) -> Result<String, AddressError> {
+    let domain = idna::domain_to_ascii_strict(text).map_err(|_| AddressError::Domain)?;
+    if is_domain(&domain) { Ok(domain) } else { Err(AddressError::Domain) }
 }
 
 fn is_local_part(local: &str) -> bool {

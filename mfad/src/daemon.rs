@@ -1,5 +1,6 @@
 //! The daemon: what every connection shares, the order of the start, signals, reload and drain.
 
+mod key;
 mod run;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use arc_swap::ArcSwap;
 use protocol::manage::EventLine;
 use tokio::sync::broadcast;
 
+pub use key::KeyState;
 pub use run::{Failure, run};
 
 use crate::audit::sink::Log;
@@ -54,8 +56,6 @@ pub struct Daemon {
     pub store: Arc<Sqlite>,
     /// Accounts of people whom nobody knows.
     pub strangers: Memory,
-    /// The keys.
-    pub keys: Arc<Vault>,
     /// The time.
     pub clock: Clock,
     /// Names, uids, groups, addresses.
@@ -71,6 +71,8 @@ pub struct Daemon {
     /// When the daemon started.
     pub started: Instant,
     live: ArcSwap<Live>,
+    keys: ArcSwap<Vault>,
+    key_state: Mutex<KeyState>,
     rejected: Mutex<Option<String>>,
     domain: Mutex<Option<String>>,
     delivery: Mutex<Duration>,

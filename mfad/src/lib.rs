@@ -5,9 +5,9 @@
 //!   [`manage`]: what mfactl may ask, and who may ask it.
 //! - [`rules`]: pure. Accounts, attempts, policy, asking and judging, grants.  [`factor`]: pure, one file a factor.
 //! - [`steps`]: runs a step of the rules in one transaction of the [`store`].
-//! - [`deliver`]: couriers and mails.  [`deliveries`]: who sends, who waits.
+//! - [`deliver`]: couriers, mails, hooks.  [`deliveries`]: who sends, who waits.
 //! - [`audit`]: every security event.  [`alarm`]: who is told by mail.  [`vault`]: keys.  [`people`], [`locals`]: names, uids, addresses.  [`clock`], [`moment`]: time.
-//! - [`config`]: text to checked settings.  [`words`]: every sentence a person logging in can read.
+//! - [`config`]: text to checked settings.  [`words`]: every sentence a person logging in can read.  [`qr`]: a text as a picture.
 //!
 //! Dependencies point one way: `daemon → listen → session → rules → factor`.
 
@@ -17,6 +17,7 @@ pub mod address;
 pub mod alarm;
 pub mod arguments;
 pub mod audit;
+pub mod bulletin;
 pub mod clock;
 pub mod config;
 pub mod daemon;
@@ -29,6 +30,7 @@ pub mod manage;
 pub mod metrics;
 pub mod moment;
 pub mod people;
+pub mod qr;
 pub mod rules;
 pub mod session;
 pub mod steps;

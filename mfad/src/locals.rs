@@ -1,13 +1,14 @@
-//! Which people the name service finds in a local file, so that asking it cannot hang: nsswitch.conf(5) names "files"
-//! first, and passwd(5) has a line for them. Only this is decided here; who they are is for the name service to say.
+//! People of the local files: where nsswitch.conf(5) names "files" first, the first line of passwd(5) with a name is what
+//! the name service would answer, so it need not be asked: that reads the whole file anew for each login. Anybody who is
+//! not found here is for the name service.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use crate::rules::attempt::UserName;
 
@@ -17,29 +18,24 @@ const PASSWD: &str = "/etc/passwd";
 /// A passwd file larger than this, in bytes, is not kept in memory: its people are looked up beside the event loop.
 const LIMIT: u64 = 1024 * 1024;
 
-/// How long a look at files that hardly ever change holds.
-pub const GLANCE: Duration = Duration::from_secs(1);
-
-/// Names of local people, read once a version of the two files.
+/// Local people, read once a version of the two files.
 #[derive(Default)]
 pub struct Locals {
     known: Mutex<Option<Known>>,
 }
 
 struct Known {
-    looked: Instant,
     versions: [FileVersion; 2],
-    names: HashSet<String>,
+    uids: HashMap<String, u32>,
 }
 
 impl Locals {
-    /// True if the name service will find this name in a local file.
-    pub fn have(&self, name: &UserName) -> bool {
+    /// The uid of a name that stands in the local file, if the name service would look there first. Both files are looked
+    /// at each time: who was added or removed a moment ago counts.
+    pub fn uid(&self, name: &UserName) -> Option<u32> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_none_or(|known| known.looked.elapsed() > GLANCE) {
-            *known = look(known.take());
-        }
-        known.as_ref().is_some_and(|known| known.names.contains(name.as_str()))
+        *known = look(known.take());
+        known.as_ref()?.uids.get(name.as_str()).copied()
     }
 }
 
@@ -49,11 +45,11 @@ fn look(before: Option<Known>) -> Option<Known> {
         return None;
     };
     let versions = [services, passwd];
-    let names = match before {
-        Some(before) if before.versions == versions => before.names,
-        _ => names(&versions[1]),
+    let uids = match before {
+        Some(before) if before.versions == versions => before.uids,
+        _ => read(&versions[1]),
     };
-    Some(Known { looked: Instant::now(), versions, names })
+    Some(Known { versions, uids })
 }
 
 /// Tells whether a file is still the one that was read.
@@ -88,14 +84,25 @@ fn version(path: &str) -> io::Result<Option<FileVersion>> {
     FileVersion::of(Path::new(path))
 }
 
-fn names(passwd: &FileVersion) -> HashSet<String> {
+fn read(passwd: &FileVersion) -> HashMap<String, u32> {
     let services = fs::read_to_string(NAME_SERVICES).unwrap_or_default();
     if passwd.size > LIMIT || !asks_files_first(&services) {
-        return HashSet::new();
+        return HashMap::new();
     }
-    let passwd = fs::read(PASSWD).unwrap_or_default();
-    let passwd = String::from_utf8_lossy(&passwd);
-    passwd.lines().filter_map(|line| Some(line.split_once(':')?.0.to_owned())).collect()
+    uids(&String::from_utf8_lossy(&fs::read(PASSWD).unwrap_or_default()))
+}
+
+/// Names and uids of passwd(5); the first line of a name counts. One that is not whole is left to the name service.
+fn uids(passwd: &str) -> HashMap<String, u32> {
+    let mut uids = HashMap::new();
+    for line in passwd.lines() {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [name, _, uid, _, _, _, _] = fields[..] else { continue };
+        if let Ok(uid) = uid.parse() {
+            uids.entry(name.to_owned()).or_insert(uid);
+        }
+    }
+    uids
 }
 
 fn asks_files_first(services: &str) -> bool {
@@ -126,8 +133,15 @@ mod tests {
     #[test]
     fn root_is_local_and_nobody_is_not() {
         let locals = Locals::default();
-        assert!(!locals.have(&UserName::parse("no-such-user-here").unwrap()));
+        assert_eq!(locals.uid(&UserName::parse("no-such-user-here").unwrap()), None);
         let services = fs::read_to_string(NAME_SERVICES).unwrap_or_default();
-        assert_eq!(locals.have(&UserName::parse("root").unwrap()), asks_files_first(&services));
+        assert_eq!(locals.uid(&UserName::parse("root").unwrap()), asks_files_first(&services).then_some(0));
+    }
+
+    #[test]
+    fn the_first_whole_line_of_a_name_counts() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/home/ada:\nada:x:0:0::/:\n+nis\nbob:x:many:1::/:/\n";
+        let expected = [("root".to_owned(), 0), ("ada".to_owned(), 1000)];
+        assert_eq!(uids(passwd), HashMap::from(expected));
     }
 }

@@ -71,6 +71,8 @@ pub struct Metrics {
     pub mails_failed: Count,
     /// Transactions.
     pub commits: Count,
+    /// Rows written: accounts and events.
+    pub rows: Count,
     /// Transactions that waited for the disk.
     pub flushes: Count,
     /// Connections that are open.
@@ -89,6 +91,7 @@ impl Metrics {
             mails_sent: Count::new(),
             mails_failed: Count::new(),
             commits: Count::new(),
+            rows: Count::new(),
             flushes: Count::new(),
             connections: Gauge(AtomicU64::new(0)),
             connections_refused: Count::new(),
@@ -110,6 +113,7 @@ impl Metrics {
             ("mails-sent", self.mails_sent.value()),
             ("mails-failed", self.mails_failed.value()),
             ("commits", self.commits.value()),
+            ("rows-written", self.rows.value()),
             ("flushes", self.flushes.value()),
             ("connections", self.connections.value()),
             ("connections-refused", self.connections_refused.value()),

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::address::EmailAddress;
 use crate::config::{AddressSource, variables};
-use crate::locals::{FileVersion, GLANCE, Locals};
+use crate::locals::{FileVersion, Locals};
 use crate::rules::attempt::UserName;
 use crate::rules::policy::KnownAddress;
 
@@ -72,6 +72,9 @@ pub struct People {
     records: Arc<Mutex<Option<Glance>>>,
 }
 
+/// How long a look at directories that hardly ever come or go holds.
+const GLANCE: Duration = Duration::from_secs(1);
+
 /// Which directories of user records were there, and when that was looked at.
 type Glance = (Instant, Vec<&'static str>);
 
@@ -81,16 +84,19 @@ impl People {
     /// # Errors
     /// [`LookupError`]; a name that nobody has is not an error.
     pub async fn find(&self, name: UserName, sources: Vec<AddressSource>) -> Result<Found, LookupError> {
-        // Handing a lookup to another thread and back costs more than reading a local file.
-        if self.locals.have(&name) {
-            return self.look_up(&name, &sources);
+        if let Some(uid) = self.locals.uid(&name) {
+            return self.addressed(&name, Some(Person { name: name.clone(), uid }), &sources);
         }
         let people = self.clone();
-        blocking(move || people.look_up(&name, &sources)).await
+        blocking(move || people.addressed(&name, by_name(&name)?, &sources)).await
     }
 
-    fn look_up(&self, name: &UserName, sources: &[AddressSource]) -> Result<Found, LookupError> {
-        let person = by_name(name)?;
+    fn addressed(
+        &self,
+        name: &UserName,
+        person: Option<Person>,
+        sources: &[AddressSource],
+    ) -> Result<Found, LookupError> {
         let canonical = person.as_ref().map_or(name, |person| &person.name);
         let known = sources.iter().map(|source| self.known(source, canonical)).collect::<Result<_, _>>()?;
         Ok(Found { person, known })

@@ -5,20 +5,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use protocol::Secret;
 use protocol::manage::Switch;
 
 use crate::address::EmailAddress;
 use crate::audit::{Event, Kind, Priority};
-use crate::config::{AddressSource, Config, LogCodes};
+use crate::config::{AddressSource, Config, Hook, LogCodes};
 use crate::daemon::{Daemon, Live};
-use crate::deliver::{self, Cause, DeliveryError};
+use crate::deliver::{self, Cause, DeliveryError, hook};
+use crate::factor::mailed::Channel;
 use crate::metrics::METRICS;
-use crate::rules::Ledger;
 use crate::rules::account::Account;
-use crate::rules::attempt::Attempt;
+use crate::rules::attempt::{Attempt, UserName};
 use crate::rules::grant::{Decision, Refusal};
-use crate::rules::login::{self, Context, Letter, MailFailure};
-use crate::rules::policy::KnownAddress;
+use crate::rules::login::{self, After, Letter, MailFailure, Outside};
+use crate::rules::policy::{self, KnownAddress, Purpose};
+use crate::rules::{Context, Ledger};
 use crate::store::{StoreError, transact};
 use crate::vault::Vault;
 
@@ -26,12 +28,16 @@ use crate::vault::Vault;
 pub struct Facts {
     /// The configuration in force when it began.
     pub config: Arc<Config>,
-    /// The keys.
-    pub keys: Arc<Vault>,
     /// Who wants in.
     pub attempt: Attempt,
+    /// Why they are asked.
+    pub purpose: Purpose,
+    /// This host's name.
+    pub host: String,
     /// The uid that the name service gave.
     pub uid: u32,
+    /// The uid of who asks.
+    pub by: u32,
     /// What each source knows of the address.
     pub known: Vec<KnownAddress>,
     /// The login's reference.
@@ -39,13 +45,16 @@ pub struct Facts {
 }
 
 impl Facts {
-    fn context(&self, now: crate::moment::Moment) -> Context<'_> {
+    fn context<'a>(&'a self, keys: &'a Vault, now: crate::moment::Moment) -> Context<'a> {
         Context {
             config: &self.config,
-            keys: &*self.keys,
+            keys,
             now,
             attempt: &self.attempt,
+            purpose: self.purpose,
+            host: &self.host,
             uid: self.uid,
+            by: self.by,
             known: &self.known,
             reference: &self.reference,
         }
@@ -83,9 +92,19 @@ impl Steps {
         Steps { daemon, facts: Arc::new(facts), standing }
     }
 
+    /// Whose login it is.
+    pub fn user(&self) -> &UserName {
+        &self.facts.attempt.user
+    }
+
     /// The login's reference.
     pub fn reference(&self) -> &str {
         &self.facts.reference
+    }
+
+    /// Whether sshd asks: its clients show prompts whole, and mangle notices.
+    pub fn comes_by_ssh(&self) -> bool {
+        self.facts.attempt.connection.is_some()
     }
 
     /// Runs one step in one transaction.
@@ -98,11 +117,19 @@ impl Steps {
     ) -> Result<T, StoreError> {
         let facts = self.facts.clone();
         let now = self.daemon.clock.now();
+        // Each step has the keys of its time: what a long login seals late is sealed by the newest one.
+        let keys = self.daemon.keys();
         let user = &self.facts.attempt.user;
         if self.standing == Standing::Known {
-            let run =
-                move |account: &mut Account, ledger: &mut Ledger| step(account, &facts.context(now), ledger);
-            return transact(&*self.daemon.store, user, run).await;
+            let run = move |account: &mut Account, ledger: &mut Ledger| {
+                // The address before the change is the one that hears of it.
+                let addresses = addresses(account, &facts.known, facts.uid);
+                let outcome = step(account, &facts.context(&keys, now), ledger);
+                (outcome, ledger.take_news(), addresses)
+            };
+            let (outcome, news, addresses) = transact(&*self.daemon.store, user, run).await?;
+            self.daemon.tell(user, addresses, news);
+            return Ok(outcome);
         }
         let events = Arc::new(Mutex::new(Vec::new()));
         let seen = events.clone();
@@ -111,7 +138,8 @@ impl Steps {
             account.switch = Switch::Enabled;
             account.email = Some(address.clone());
             let mut own = Ledger::default();
-            let outcome = step(account, &Context { known: &decoy_sources(), ..facts.context(now) }, &mut own);
+            let outcome =
+                step(account, &Context { known: &decoy_sources(), ..facts.context(&keys, now) }, &mut own);
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = own.into_events();
             *ledger = Ledger::default();
             outcome
@@ -120,6 +148,29 @@ impl Steps {
         let events = std::mem::take(&mut *events.lock().unwrap_or_else(PoisonError::into_inner));
         self.record_of_stranger(events).await?;
         Ok(outcome)
+    }
+
+    /// Runs a step that mostly only looks: on what is at hand, and again in a transaction if it decided or changed anything.
+    ///
+    /// # Errors
+    /// As for [`Steps::run`].
+    pub async fn look<T: Send + 'static>(
+        &self,
+        mut step: impl FnMut(&mut Account, &Context<'_>, &mut Ledger) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let at_hand = self.daemon.store.glimpse(&self.facts.attempt.user);
+        if let (Standing::Known, Some(kept)) = (self.standing, at_hand) {
+            let (mut account, mut ledger) = (kept.clone(), Ledger::default());
+            let outcome = step(
+                &mut account,
+                &self.facts.context(&self.daemon.keys(), self.daemon.clock.now()),
+                &mut ledger,
+            );
+            if account == kept && ledger.is_empty() {
+                return Ok(outcome);
+            }
+        }
+        self.run(step).await
     }
 
     /// Ends a login without a judgement, with its record.
@@ -139,22 +190,33 @@ impl Steps {
         }
     }
 
-    /// Hands the mail with a code to the courier; answers what the courier said. A stranger's mail goes nowhere.
+    /// Hands a code over to who carries it; answers what they said. A stranger's goes nowhere.
     ///
     /// # Errors
-    /// Why no courier took it.
-    pub async fn mail(&self, live: &Live, letter: &Letter) -> Result<String, DeliveryError> {
+    /// Why nobody took it.
+    pub async fn hand_over(&self, live: &Live, letter: &Letter) -> Result<String, DeliveryError> {
         if self.standing == Standing::Stranger {
             tokio::time::sleep(self.daemon.usual_delivery()).await;
             return Ok(String::new());
         }
+        match &letter.channel {
+            Channel::Email(address) => self.mail(live, letter, address).await,
+            Channel::Hook { name, contact } => {
+                let hook = self.hook(name)?;
+                let request = self.request(contact, &letter.code);
+                hook::send(hook, &request, hook.timeout).await.map(|receipt| receipt.by)
+            }
+        }
+    }
+
+    async fn mail(&self, live: &Live, letter: &Letter, to: &EmailAddress) -> Result<String, DeliveryError> {
         let attempt = &self.facts.attempt;
         let source = attempt.source.to_string();
         let at = |wall: u64| {
             Timestamp::from_millisecond(i64::try_from(wall).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX)
         };
         let facts = deliver::Letter {
-            to: &letter.to,
+            to,
             code: &letter.code,
             user: attempt.user.as_str(),
             host: &self.daemon.host,
@@ -166,25 +228,55 @@ impl Steps {
         let rendered = deliver::message::render(&live.body, &live.subject, &live.sender, &facts);
         let message =
             rendered.map_err(|error| DeliveryError::new(Cause::Misconfigured, error.to_string()))?;
-        self.daemon.note_domain(letter.to.domain());
+        self.daemon.note_domain(to.domain());
         let started = Instant::now();
         let sent = live.courier.deliver(&message, &|_| ()).await;
         self.daemon.note_delivery(started.elapsed());
         METRICS.count_mail(&sent);
         if live.config.email.log_codes == LogCodes::Yes && sent.is_ok() {
-            let text = format!("code {} mailed to {} for {}", letter.code.expose(), letter.to, attempt.user);
+            let text = format!("code {} mailed to {to} for {}", letter.code.expose(), attempt.user);
             self.daemon.log.note(Priority::Info, &text);
         }
         sent.map(|receipt| receipt.by)
     }
 
-    /// Sends a code's mail, for the first time or once more, and notes what became of it.
+    /// Lets a hook judge a text.
     ///
     /// # Errors
-    /// How the login ends without it.
-    pub async fn send(&self, live: &Live, letter: &Letter) -> Result<Sending, Decision> {
+    /// Why it could not.
+    pub async fn check(&self, outside: &Outside, typed: &Secret) -> Result<hook::Judgement, DeliveryError> {
+        let hook = self.hook(&outside.hook)?;
+        hook::check(hook, &self.request(&outside.contact, typed), hook.timeout).await
+    }
+
+    fn hook(&self, name: &str) -> Result<&Hook, DeliveryError> {
+        let hooks = &self.facts.config.hooks;
+        hooks.iter().find(|hook| hook.name == name).ok_or_else(|| {
+            DeliveryError::new(Cause::Misconfigured, format!("the hook {name} is not configured any more"))
+        })
+    }
+
+    fn request<'a>(&'a self, contact: &'a str, code: &'a Secret) -> hook::Request<'a> {
+        let attempt = &self.facts.attempt;
+        hook::Request {
+            user: &attempt.user,
+            contact: (!contact.is_empty()).then_some(contact),
+            code: (!code.expose().is_empty()).then_some(code),
+            host: &self.daemon.host,
+            service: &attempt.service,
+            source: attempt.source,
+            language: "en",
+        }
+    }
+
+    /// Sends a code, for the first time or once more, and notes what became of it. `failed` are the factors that fail in
+    /// this login if this one does.
+    ///
+    /// # Errors
+    /// How the login goes on without it.
+    pub async fn send(&self, live: &Live, letter: &Letter, failed: Vec<String>) -> Result<Sending, After> {
         let letter = letter.clone();
-        match self.mail(live, &letter).await {
+        match self.hand_over(live, &letter).await {
             Ok(by) => {
                 self.note_sent(letter, by);
                 Ok(Sending::Confirmed)
@@ -194,17 +286,25 @@ impl Steps {
                 let noted = self.run(move |account, context, ledger| {
                     login::sent_in_doubt(account, context, &letter.challenge, &error.text, ledger);
                 });
-                noted.await.map(|()| Sending::InDoubt).map_err(|error| self.unavailable(&error))
+                let noted = noted.await.map(|()| Sending::InDoubt);
+                noted.map_err(|error| After::End(self.unavailable(&error)))
             }
             Err(error) => {
                 let decided = self.run(move |account, context, ledger| {
                     let undelivered =
                         login::Undelivered { letter: &letter, failure: error.failure(), cause: &error.text };
-                    login::not_sent(account, context, &undelivered, ledger)
+                    login::not_sent(account, context, &undelivered, &failed, ledger)
                 });
-                decided.await.map_or_else(|error| Err(self.unavailable(&error)), Err)
+                decided.await.map_or_else(|error| Err(After::End(self.unavailable(&error))), Err)
             }
         }
+    }
+
+    /// The way after those that failed.
+    pub async fn fall_back(&self, failed: Vec<String>) -> After {
+        let next =
+            self.run(move |account, context, ledger| login::fall_back(account, context, &failed, ledger));
+        next.await.unwrap_or_else(|error| After::End(self.unavailable(&error)))
     }
 
     fn unavailable(&self, error: &StoreError) -> Decision {
@@ -218,11 +318,21 @@ impl Steps {
             return;
         }
         let facts = self.facts.clone();
-        let now = self.daemon.clock.now();
+        let (keys, now) = (self.daemon.keys(), self.daemon.clock.now());
         let step: crate::store::Step = Box::new(move |account, ledger| {
-            login::sent(account, &facts.context(now), &letter, &by, ledger);
+            login::sent(account, &facts.context(&keys, now), &letter, &by, ledger);
         });
         self.daemon.run_later(self.facts.attempt.user.clone(), step);
+    }
+
+    /// Notes that nobody knows what became of a code that was asked for again: it counts as sent.
+    pub async fn note_in_doubt(&self, letter: Letter, error: DeliveryError) {
+        let noted = self.run(move |account, context, ledger| {
+            login::sent_in_doubt(account, context, &letter.challenge, &error.text, ledger);
+        });
+        if let Err(error) = noted.await {
+            self.daemon.fault(self.reference(), &error.to_string());
+        }
     }
 
     /// Notes that no courier took a mail that was asked for again.
@@ -260,6 +370,18 @@ impl Steps {
         EmailAddress::parse(&format!("{initial}@{domain}"))
             .unwrap_or_else(|_| self.daemon.live().sender.address().clone())
     }
+}
+
+/// Every address that a person is known by: the one kept here, and the one that codes go to.
+pub(crate) fn addresses(account: &Account, known: &[KnownAddress], uid: u32) -> Vec<EmailAddress> {
+    if account.uid.is_some_and(|bound| bound != uid) {
+        // It was somebody else's: they are told nothing of the new owner of the name.
+        return Vec::new();
+    }
+    let mut addresses: Vec<EmailAddress> = account.email.iter().cloned().collect();
+    addresses.extend(policy::address(account, known).map(|(address, _)| address.clone()));
+    addresses.dedup();
+    addresses
 }
 
 fn decoy_sources() -> [KnownAddress; 1] {

@@ -279,6 +279,8 @@ fn a_start_is_refused_with_a_sentence_where_something_is_wrong() {
     assert!(running.fails_to_start().contains("others may read it"));
     running.write_key(&[1; 32], 0o400);
     assert!(running.fails_to_start().contains("made with another key"));
+    running.write_key(format!("{}\nnone\n", "AQEB".repeat(10) + "AQE=").as_bytes(), 0o400);
+    assert!(running.fails_to_start().contains("line 2, is not 32 bytes in base 64"));
     running.configure("[login]\nrequire = \"sometimes\"\n");
     assert!(running.fails_to_start().contains("login.require"));
 }

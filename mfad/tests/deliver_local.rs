@@ -38,7 +38,7 @@ async fn the_program_gets_the_message_with_unix_lines_and_an_empty_environment()
     let ours =
         |line: &&str| !line.starts_with("_=") && !line.starts_with("PWD=") && !line.starts_with("SHLVL=");
     let lines: Vec<&str> = environment.lines().filter(ours).collect();
-    assert_eq!(lines, ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/"]);
+    assert_eq!(lines, ["LC_ALL=C.UTF-8", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/"]);
 }
 
 #[tokio::test]

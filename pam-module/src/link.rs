@@ -2,12 +2,13 @@
 //! comes out of one budget, so that no daemon, however slow or hostile, holds a login program for longer.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, UnixAddr, sockopt};
 use nix::sys::time::TimeVal;
 use protocol::call::{CallError, Method, Position, Replies, outgoing, parse_reply};
@@ -206,7 +207,13 @@ struct Timed<'a> {
 
 impl Read for Timed<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(self.deadline.left()?))?;
+        // Not a read with a timeout: that is woken whenever the daemon takes what was written, a round trip of the
+        // scheduler for nothing (unix(7) sockets wake every reader when there is room to write).
+        let wanted = &mut [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN)];
+        let left = PollTimeout::try_from(self.deadline.left()?).unwrap_or(PollTimeout::MAX);
+        if poll(wanted, left)? == 0 {
+            return Err(ErrorKind::TimedOut.into());
+        }
         self.stream.read(into)
     }
 }

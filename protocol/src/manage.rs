@@ -2,7 +2,7 @@
 //!
 //! Times are milliseconds since 1970 (UTC). A refusal is [`REFUSED`] with a sentence: a fact and a remedy.
 
-use crate::wire;
+use crate::{Secret, wire};
 
 /// The description of the interface, for `GetInterfaceDescription`.
 pub const DESCRIPTION: &str = include_str!("../io.mfad.Manage.varlink");
@@ -12,6 +12,10 @@ pub const INTERFACE: &str = "io.mfad.Manage";
 
 /// The error of a request that was understood and refused. Its `reason` is for people.
 pub const REFUSED: &str = "io.mfad.Manage.Refused";
+
+/// The error of a change of one's own factors that needs a proof first: a login of `io.mfad.Login` over the same
+/// connection. It holds for ten minutes.
+pub const PROOF_NEEDED: &str = "io.mfad.Manage.ProofNeeded";
 
 wire! {
     /// Whether an administrator switched the second factor on for a person.
@@ -64,6 +68,42 @@ wire! {
         tries_left: u32,
     }
 
+    /// How far an enrolment is.
+    enum Enrolment {
+        /// It waits for its first code.
+        Pending = "pending",
+        /// It can be used.
+        Active = "active",
+    }
+
+    /// A factor that a person enrolled.
+    struct FactorLine {
+        /// Names it within the account: "totp-1".
+        id: String,
+        /// "totp", "hotp", or the name of a hook.
+        factor: String,
+        /// How far it is.
+        enrolment: Enrolment,
+        /// Since when; milliseconds since 1970.
+        since: u64,
+        /// Where a hook reaches the person, masked.
+        contact: Option<String>,
+    }
+
+    /// A code that an administrator gave out.
+    struct BypassLine {
+        /// Its number.
+        id: u32,
+        /// Why.
+        reason: String,
+        /// The uid of who issued it.
+        issued_by: u32,
+        /// Logins that it is still good for.
+        uses_left: u32,
+        /// When it ends.
+        expires: u64,
+    }
+
     /// A person, whole.
     struct UserDetail {
         /// The account name.
@@ -80,6 +120,16 @@ wire! {
         sends_to_source: Option<String>,
         /// Factors that can be used now.
         factors: Vec<String>,
+        /// What the person enrolled.
+        enrolled: Vec<FactorLine>,
+        /// The factor that is asked for first, if one was chosen.
+        preferred: Option<String>,
+        /// Recovery codes left.
+        recovery_left: u32,
+        /// Codes of administrators that are out.
+        bypasses: Vec<BypassLine>,
+        /// When the leave to enrol at a login ends.
+        ticket_until: Option<u64>,
         /// The lock.
         lock: Lock,
         /// When the throttle lifts.
@@ -263,6 +313,196 @@ wire! {
         change: Change,
         /// The address as it will be used.
         address: Option<String>,
+    }
+
+    /// Starts an enrolment. It replaces a pending one of the same kind.
+    method "io.mfad.Manage" StartEnrolment {
+        /// Whose; the caller's own if none.
+        user: Option<String>,
+        /// "totp", "hotp", "email", or the name of a hook.
+        factor: String,
+        /// Where a code reaches the person: an address for "email", what a hook understands.
+        contact: Option<String>,
+        /// "SHA1", "SHA256" or "SHA512"; SHA1 if none, for most apps know no other.
+        algorithm: Option<String>,
+        /// 6 to 8; 6 if none.
+        digits: Option<u32>,
+        /// Seconds that a code of an app is shown: 15 to 120; 30 if none.
+        step: Option<u32>,
+    } ->
+    /// What to do with it.
+    StartEnrolmentReply {
+        /// Names it.
+        id: String,
+        /// The key for the app, in base 32.
+        secret: Option<Secret>,
+        /// The same as a URI.
+        uri: Option<Secret>,
+        /// The same drawn for a terminal with light text on dark ground.
+        drawing: Option<Secret>,
+        /// The same drawn for a terminal with dark text on light ground.
+        drawing_inverted: Option<Secret>,
+        /// Where a code was sent, masked.
+        sent_to: Option<String>,
+    }
+
+    /// Confirms an enrolment by its first code.
+    method "io.mfad.Manage" ConfirmEnrolment {
+        /// Whose; the caller's own if none.
+        user: Option<String>,
+        /// Which; the only pending one if none.
+        id: Option<String>,
+        /// The code.
+        code: Secret,
+    } ->
+    /// It is active.
+    ConfirmEnrolmentReply {
+        /// Which.
+        id: String,
+        /// The person's first recovery codes, if they had none: shown once.
+        recovery: Vec<Secret>,
+    }
+
+    /// Takes a factor away, pending or active; "email" clears the address.
+    method "io.mfad.Manage" RemoveFactor {
+        /// Whose; the caller's own if none.
+        user: Option<String>,
+        /// Which.
+        id: String,
+    } ->
+    /// What came of it.
+    RemoveFactorReply {
+        /// Whether there was one.
+        change: Change,
+        /// What the person can still prove with.
+        left: Vec<String>,
+    }
+
+    /// Chooses the factor that is asked for first.
+    method "io.mfad.Manage" PreferFactor {
+        /// Whose; the caller's own if none.
+        user: Option<String>,
+        /// A factor's id, or its kind; none for the site's order.
+        factor: Option<String>,
+    } ->
+    /// What came of it.
+    PreferFactorReply {
+        /// Whether it was another before.
+        change: Change,
+    }
+
+    /// Makes new recovery codes; old ones end.
+    method "io.mfad.Manage" NewRecovery {
+        /// Whose; the caller's own if none.
+        user: Option<String>,
+    } ->
+    /// Shown once.
+    NewRecoveryReply {
+        /// The codes.
+        codes: Vec<Secret>,
+    }
+
+    /// Gives out a code that lets somebody in without a factor of theirs.
+    method "io.mfad.Manage" IssueBypass {
+        /// To whom.
+        user: String,
+        /// How many logins it is good for.
+        uses: u32,
+        /// For how long, in milliseconds; 72 hours at the most.
+        lifetime: u64,
+        /// Why: 1 to 200 characters, for the audit.
+        reason: String,
+    } ->
+    /// Shown once.
+    IssueBypassReply {
+        /// The code.
+        code: Secret,
+        /// When it ends.
+        expires: u64,
+    }
+
+    /// Makes all codes of administrators void.
+    method "io.mfad.Manage" RevokeBypass {
+        /// Whose.
+        user: String,
+    } ->
+    /// What came of it.
+    RevokeBypassReply {
+        /// Whether there was one.
+        change: Change,
+    }
+
+    /// Gives somebody leave to enrol at a login; an earlier ticket is void.
+    method "io.mfad.Manage" IssueTicket {
+        /// Whom.
+        user: String,
+        /// For how long, in milliseconds; 72 hours at the most.
+        lifetime: u64,
+    } ->
+    /// Shown once.
+    IssueTicketReply {
+        /// The ticket.
+        code: Secret,
+        /// When it ends.
+        expires: u64,
+    }
+
+    /// Forgets everything that a person enrolled, and every code that is out; switch and address stay.
+    method "io.mfad.Manage" ResetUser {
+        /// Whom.
+        user: String,
+    } ->
+    /// What came of it.
+    ResetUserReply {
+        /// Whether there was anything.
+        change: Change,
+    }
+
+    /// Whether a change is only tried.
+    enum Run {
+        /// Nothing is changed.
+        Dry = "dry",
+        /// It is carried out.
+        Real = "real",
+    }
+
+    /// Takes over a factor of another program, active at once: the person has used it.
+    method "io.mfad.Manage" ImportFactor {
+        /// Whose.
+        user: String,
+        /// "totp" or "hotp".
+        factor: String,
+        /// The key, in base 32.
+        secret: Secret,
+        /// As for `StartEnrolment`.
+        algorithm: Option<String>,
+        /// As for `StartEnrolment`.
+        digits: Option<u32>,
+        /// As for `StartEnrolment`.
+        step: Option<u32>,
+        /// The next counter of a token.
+        counter: Option<u64>,
+        /// Scratch codes of eight digits, taken over as recovery codes where the person has none.
+        scratch: Vec<Secret>,
+        /// Whether it is only tried.
+        run: Run,
+    } ->
+    /// What came of it.
+    ImportFactorReply {
+        /// Whether it was, or would be, taken over; not if the person has the same key already.
+        change: Change,
+    }
+
+    /// Seals every secret anew by the first key of the key file, which is read again. With `more`: a reply a page.
+    method "io.mfad.Manage" RotateKey {} ->
+    /// How far it is.
+    RotateKeyReply {
+        /// Accounts that were looked at so far.
+        accounts: u64,
+        /// Secrets that were sealed anew so far.
+        resealed: u64,
+        /// Secrets that do not open by any key.
+        lost: u64,
     }
 
     /// Reads the configuration files with the daemon's own parser, and changes nothing.

@@ -44,6 +44,9 @@ fn the_manage_interface_is_described_as_it_is() {
         manage::Lock,
         manage::UserLine,
         manage::ChallengeLine,
+        manage::Enrolment,
+        manage::FactorLine,
+        manage::BypassLine,
         manage::UserDetail,
         manage::Change,
         manage::Problem,
@@ -52,6 +55,7 @@ fn the_manage_interface_is_described_as_it_is() {
         manage::Counter,
         manage::Follow,
         manage::EventLine,
+        manage::Run,
         manage::Hello,
         manage::ListUsers,
         manage::ShowUser,
@@ -59,12 +63,24 @@ fn the_manage_interface_is_described_as_it_is() {
         manage::DisableUser,
         manage::UnlockUser,
         manage::SetEmail,
+        manage::StartEnrolment,
+        manage::ConfirmEnrolment,
+        manage::RemoveFactor,
+        manage::PreferFactor,
+        manage::NewRecovery,
+        manage::IssueBypass,
+        manage::RevokeBypass,
+        manage::IssueTicket,
+        manage::ResetUser,
+        manage::ImportFactor,
+        manage::RotateKey,
         manage::CheckConfig,
         manage::TestMail,
         manage::Events,
         manage::Health,
     ];
     declarations.push("error Refused (reason: string)".to_owned());
+    declarations.push("error ProofNeeded (reason: string)".to_owned());
     let purpose = "What mfactl asks of mfad: one method a verb.";
     check("io.mfad.Manage.varlink", manage::INTERFACE, purpose, &declarations, manage::DESCRIPTION);
 }

@@ -25,6 +25,7 @@ pub const MANAGE_SOCKET: &str = "/run/mfad/io.mfad.Manage";
 pub struct Settings {
     login: String,
     email: String,
+    sections: String,
 }
 
 impl Settings {
@@ -60,12 +61,20 @@ impl Settings {
         self
     }
 
+    /// Adds sections, as they stand in a file.
+    #[must_use]
+    pub fn sections(mut self, text: &str) -> Self {
+        self.sections.push_str(text);
+        self
+    }
+
     fn text(&self) -> String {
         let mut text = String::new();
         let (state, key) = (state_directory(), path("key"));
         write!(text, "[paths]\nstate = \"{}\"\nruntime = \"/run/mfad\"\n", state.display()).expect("text");
         write!(text, "key = \"{}\"\n\n[login]\n{}\n[email]\n{}", key.display(), self.login, self.email)
             .expect("text");
+        write!(text, "\n{}", self.sections).expect("text");
         text
     }
 }

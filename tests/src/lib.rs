@@ -6,13 +6,15 @@
 //!
 //! - [`host`]: the story's thread, its people and its PAM stacks.  [`namespace`]: what is made private, and how.
 //! - [`daemon`]: mfad and mfactl.  [`audit`]: what mfad says happened.
-//! - [`sshd`], [`postfix`], [`mail`]: real servers.  [`broken_mail`]: unreal ones.  [`terminal`]: a person at a pseudo-terminal.
+//! - [`sshd`], [`postfix`], [`mail`], [`radius`]: real servers.  [`broken_mail`]: unreal ones.  [`terminal`]: a person at a pseudo-terminal.
+//! - [`app`]: an authenticator app in a hand.  [`scanner`]: a camera in front of a terminal.
 //! - [`race`]: many PAM conversations at the same moment.
 //! - [`process`], [`syslog`], [`wait`], [`binaries`], [`certificates`]: what those are made of.
 //! - [`site`]: the usual cast of a story, put together.
 
 #![forbid(unsafe_code)]
 
+pub mod app;
 pub mod audit;
 pub mod binaries;
 pub mod broken_mail;
@@ -24,6 +26,8 @@ pub mod namespace;
 pub mod postfix;
 pub mod process;
 pub mod race;
+pub mod radius;
+pub mod scanner;
 pub mod site;
 pub mod sshd;
 pub mod syslog;

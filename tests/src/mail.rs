@@ -117,6 +117,12 @@ impl MailServer {
         self.taken().len()
     }
 
+    /// How many of them had a code; the others are news of changes.
+    pub fn codes(&self) -> usize {
+        let mails = self.taken().into_iter().map(|taken| Mail::read(taken.data.as_bytes()));
+        mails.filter(|mail| mail.plain.contains("Your login code is")).count()
+    }
+
     /// Waits for its n-th mail, from 1.
     ///
     /// # Panics
@@ -125,6 +131,17 @@ impl MailServer {
         let taken =
             until(&format!("mail {number} at the SMTP server"), || self.taken().into_iter().nth(number - 1));
         Mail::read(taken.data.as_bytes())
+    }
+
+    /// Waits for the first mail that says this; news and codes come in any order.
+    ///
+    /// # Panics
+    /// If it does not come.
+    pub fn await_mail_about(&self, text: &str) -> Mail {
+        until(&format!("a mail about {text:?} at the SMTP server"), || {
+            let mails = self.taken().into_iter().map(|taken| Mail::read(taken.data.as_bytes()));
+            mails.into_iter().find(|mail| mail.plain.contains(text))
+        })
     }
 
     fn taken(&self) -> Vec<Taken> {

@@ -166,13 +166,21 @@ impl Drop for Terminal {
 fn watch(source: OwnedFd, screen: &Mutex<Screen>, mut onlooker: Option<Onlooker>) {
     let mut source = File::from(source);
     let mut buffer = [0; 4096];
+    let mut unread = Vec::new();
     // Linux answers EIO once nobody has the other side open.
     while let Ok(count @ 1..) = source.read(&mut buffer) {
         let bytes = &buffer[..count];
         if let Some(onlooker) = &mut onlooker {
             drop(onlooker.write_all(bytes).and_then(|()| onlooker.flush()));
         }
-        lock(screen).text.push_str(&String::from_utf8_lossy(bytes));
+        unread.extend_from_slice(bytes);
+        // A read may end in the middle of a character.
+        let whole = match std::str::from_utf8(&unread) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => unread.len(),
+        };
+        let text: Vec<u8> = unread.drain(..whole).collect();
+        lock(screen).text.push_str(&String::from_utf8_lossy(&text));
     }
     lock(screen).closed = Some(());
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
+use mfad_tests::app::App;
 use mfad_tests::daemon::{Mfad, Settings};
 use mfad_tests::host::{Host, Person};
 use mfad_tests::mail::{MailDirectory, wrong};
@@ -118,8 +119,32 @@ fn a_spent_code_stays_spent_after_a_kill() {
 /// Break it: answer before the commit, or spend in a second transaction.
 #[test]
 fn killed_at_any_moment_no_code_lets_in_twice_and_no_guess_is_forgotten() {
+    torture(|_, _| Hand::Mailbox);
+}
+
+#[test]
+fn killed_at_any_moment_no_code_of_a_token_lets_in_twice() {
+    torture(|mfad, anna| Hand::Token(App::enrol_token(mfad, anna).0));
+}
+
+#[test]
+fn killed_at_any_moment_no_recovery_code_lets_in_twice() {
+    torture(|mfad, anna| Hand::Paper(App::enrol(mfad, anna).1));
+}
+
+/// What Anna has in her hand.
+enum Hand {
+    /// Codes come by mail.
+    Mailbox,
+    /// A token.
+    Token(App),
+    /// Recovery codes.
+    Paper(Vec<String>),
+}
+
+fn torture(hand: impl FnOnce(&Mfad, &Person) -> Hand + Send) {
     on_a_host(|host| {
-        let mut torture = Torture::on(host);
+        let mut torture = Torture::on(host, hand);
         for _ in 0..rounds() {
             torture.round(host);
         }
@@ -134,6 +159,7 @@ fn killed_at_any_moment_no_code_lets_in_twice_and_no_guess_is_forgotten() {
 }
 
 struct Torture {
+    hand: Hand,
     mfad: Mfad,
     anna: Person,
     directory: MailDirectory,
@@ -144,7 +170,7 @@ struct Torture {
 }
 
 impl Torture {
-    fn on(host: &Host) -> Self {
+    fn on(host: &Host, hand: impl FnOnce(&Mfad, &Person) -> Hand) -> Self {
         let directory = MailDirectory::create();
         let settings = Settings::maildir(&directory)
             .login("throttle = { failures = 100, within = \"10s\" }")
@@ -153,7 +179,8 @@ impl Torture {
         let mfad = Mfad::start(host, &settings);
         let anna = host.person("anna");
         mfad.enrol(&anna);
-        Torture { mfad, anna, directory, dice: Dice::seeded(), entered: HashMap::new(), told_wrong: 0 }
+        let hand = hand(&mfad, &anna);
+        Torture { hand, mfad, anna, directory, dice: Dice::seeded(), entered: HashMap::new(), told_wrong: 0 }
     }
 
     /// A wrong code, then the right one; then the right one once more. A kill falls before the prompt or after it.
@@ -165,7 +192,8 @@ impl Torture {
         }
         assert_eq!(race.await_prompts(), 1, "a restart is not noticed");
         let code = self.latest_code();
-        race.answer(&[wrong(&code), code.clone(), wrong(&code), wrong(&code)]);
+        let guess = wrong(if code.len() == 6 { &code } else { "123456" });
+        race.answer(&[guess.clone(), code.clone(), guess.clone(), guess]);
         if !early {
             self.kill_within(15_000);
         }
@@ -182,9 +210,23 @@ impl Torture {
         self.mfad.kill_and_start();
     }
 
-    /// The code of the round before may still be out: then there is no new mail, and the last one counts.
-    fn latest_code(&self) -> String {
-        self.directory.await_mail("anna", self.directory.count("anna").max(1)).code()
+    /// A code that Anna has not typed yet.
+    fn latest_code(&mut self) -> String {
+        match &mut self.hand {
+            // The code of the round before may still be out: then there is no new mail, and the last one counts.
+            Hand::Mailbox => self.directory.await_mail("anna", self.directory.count("anna").max(1)).code(),
+            Hand::Token(token) => token.code(),
+            Hand::Paper(codes) => {
+                if codes.is_empty() {
+                    let renewed = self.mfad.control(&["--json", "recovery", "new", "--user", "anna"]);
+                    let renewed = renewed.expect_success("mfactl recovery new");
+                    let renewed: serde_json::Value = serde_json::from_str(&renewed).expect("JSON");
+                    let text = |code: &serde_json::Value| code.as_str().expect("a code").to_owned();
+                    codes.extend(renewed["codes"].as_array().expect("a list").iter().map(text));
+                }
+                codes.remove(0)
+            }
+        }
     }
 
     fn note(&mut self, code: &str, outcomes: &[Outcome]) {

@@ -1,5 +1,6 @@
 //! Many connections at the same moment.
 
+use mfad_tests::app::App;
 use mfad_tests::daemon::{Mfad, Settings};
 use mfad_tests::host::{Host, Person};
 use mfad_tests::mail::{MailDirectory, wrong};
@@ -65,6 +66,58 @@ fn the_right_code_among_wrong_ones_lets_in_at_most_once() {
         assert!(inside <= 1, "{inside} entered");
         assert_eq!(mfad.events_about(&anna, &["login-allowed"]).len(), inside);
         assert!(mfad.events_about(&anna, &["code-wrong"]).len() <= 3);
+    });
+}
+
+/// What somebody may have besides mail, and a code of it that is right now.
+fn own_codes(mfad: &Mfad, anna: &Person) -> Vec<(&'static str, String)> {
+    let (app, recovery) = App::enrol(mfad, anna);
+    let (mut token, _) = App::enrol_token(mfad, anna);
+    let issued = mfad.control(&["--json", "bypass", "issue", "anna", "--reason", "a race"]);
+    let issued: serde_json::Value =
+        serde_json::from_str(&issued.expect_success("mfactl bypass issue")).expect("JSON");
+    let bypass = issued["code"].as_str().expect("a code").to_owned();
+    vec![
+        ("totp", app.code_in(1)),
+        ("hotp", token.code()),
+        ("recovery", recovery[0].clone()),
+        ("bypass", bypass),
+    ]
+}
+
+/// Break it: compare on a copy of the account, and spend on the account.
+#[test]
+fn a_code_of_any_factor_lets_one_in_however_many_connections_send_it_at_once() {
+    on_a_host(|host| {
+        let directory = MailDirectory::create();
+        let mfad = Mfad::start(host, &Settings::maildir(&directory));
+        let anna = host.person("anna");
+        for (factor, code) in own_codes(&mfad, &anna) {
+            let mut race = Race::begin(host, &anna, CONNECTIONS);
+            assert_eq!(race.await_prompts(), CONNECTIONS, "all are asked");
+            let before = mfad.events_about(&anna, &["login-allowed"]).len();
+            race.answer(&[code]);
+            assert_eq!(entered(&race.outcomes()), 1, "{factor}");
+            assert_eq!(mfad.events_about(&anna, &["login-allowed"]).len(), before + 1, "{factor}");
+            mfad.control(&["user", "unlock", "anna"]).expect_success("mfactl user unlock");
+        }
+    });
+}
+
+#[test]
+fn three_guesses_at_an_app_are_evaluated_however_many_connections_guess_at_once() {
+    on_a_host(|host| {
+        let directory = MailDirectory::create();
+        let mfad = Mfad::start(host, &Settings::maildir(&directory));
+        let anna = host.person("anna");
+        let (app, _) = App::enrol(&mfad, &anna);
+        let mut race = Race::begin(host, &anna, CONNECTIONS);
+        assert_eq!(race.await_prompts(), CONNECTIONS, "all are asked");
+        let right = app.code_in(0);
+        let guesses: Vec<String> = (0..CONNECTIONS).map(|step| other(&right, 7 * step + 1)).collect();
+        race.answer(&guesses);
+        assert_eq!(entered(&race.outcomes()), 0);
+        assert_eq!(mfad.events_about(&anna, &["code-wrong"]).len(), 3);
     });
 }
 

@@ -66,20 +66,25 @@ fn a_plain_user_may_manage_nothing_of_others() {
             &["user", "unlock", "anna"],
             &["user", "email", "anna", "bert@example.org"],
             &["users"],
-            &["events"],
+            &["events", "--user", "anna"],
+            &["history", "--user", "anna"],
             &["config", "check"],
             &["test", "mail", "bert@example.org"],
         ] {
             let finished = site.mfad.control_as(&bert, refused);
             assert_eq!(finished.code, 1, "mfactl {refused:?}: {}{}", finished.out, finished.err);
         }
+        let own = site.mfad.control_as(&bert, &["history", "--json"]).expect_success("mfactl history");
+        assert!(!own.contains("anna"), "{own}");
+        let hers = site.mfad.control_as(&site.anna, &["history"]).expect_success("mfactl history");
+        assert!(hers.contains("second factor switched on"), "{hers}");
         assert_eq!(site.mail.count(), 0);
         drop(site.anna_is_asked());
         assert!(site.mail.await_mail(1).to.contains("anna@"), "nothing was changed");
     });
 }
 
-/// A change of one's own factors needs a proof, which this socket cannot take yet.
+/// The switch and the address are an administrator's.
 #[test]
 fn a_plain_user_may_not_switch_their_own_second_factor_off() {
     on_a_host(|host| {

@@ -77,6 +77,25 @@ pub(crate) fn run_from_the_start(words: &[&str], scenes: impl IntoIterator<Item 
     ended(&output, daemon.asked())
 }
 
+/// The same with a person at a terminal, who has typed this already; `\x04` ends the input.
+pub(crate) fn run_at_terminal(words: &[&str], typed: &str, scenes: impl IntoIterator<Item = Scene>) -> Run {
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let mut keyboard = std::fs::File::from(terminal.master);
+    keyboard.write_all(typed.as_bytes()).unwrap();
+    let mut run = run_with_input(words, terminal.slave.into(), scenes);
+    run.asked.remove(0);
+    run
+}
+
+/// The same with something on standard input.
+pub(crate) fn run_with_input(words: &[&str], input: Stdio, scenes: impl IntoIterator<Item = Scene>) -> Run {
+    let directory = Directory::new();
+    let scenes = std::iter::once(hello()).chain(scenes).collect();
+    let daemon = Daemon::start(&directory.socket(), scenes);
+    let output = mfactl(&directory.socket()).args(words).stdin(input).output().unwrap();
+    ended(&output, daemon.asked())
+}
+
 /// The same through a shell: `$MFACTL` is the program with its socket.
 pub(crate) fn run_in_shell(line: &str, scenes: impl IntoIterator<Item = Scene>) -> Run {
     let directory = Directory::new();

@@ -14,14 +14,28 @@ fn verbs() -> Vec<(&'static [&'static str], Value)> {
     let finding = json!({ "name": HOSTILE, "outcome": "ok", "detail": HOSTILE });
     let challenge =
         json!({ "service": HOSTILE, "source": HOSTILE, "opened": 0, "expires": 0, "tries_left": 2 });
+    let factor =
+        json!({ "id": HOSTILE, "factor": HOSTILE, "enrolment": "active", "since": 0, "contact": HOSTILE });
+    let bypass = json!({ "id": 1, "reason": HOSTILE, "issued_by": 0, "uses_left": 1, "expires": 0 });
     vec![
+        (
+            &["enrol", "totp"],
+            json!({ "id": HOSTILE, "secret": HOSTILE, "uri": HOSTILE, "drawing": null,
+                "drawing_inverted": null, "sent_to": HOSTILE }),
+        ),
+        (&["confirm", "totp-1", "482915"], json!({ "id": HOSTILE, "recovery": [HOSTILE] })),
+        (&["remove", "totp-1"], json!({ "change": "changed", "left": [HOSTILE] })),
+        (&["recovery", "new"], json!({ "codes": [HOSTILE] })),
+        (&["bypass", "issue", "ada", "--reason", "x"], json!({ "code": HOSTILE, "expires": 0 })),
+        (&["enrol-ticket", "issue", "ada"], json!({ "code": HOSTILE, "expires": 0 })),
         (&["user", "enable", "ada"], json!({ "change": "changed", "warning": HOSTILE })),
         (&["user", "email", "ada", "a@example.org"], json!({ "change": "changed", "address": HOSTILE })),
         (
             &["user", "show", "ada"],
             json!({ "account": {
                 "user": HOSTILE, "uid": 1, "switch": "enabled", "email": HOSTILE, "sends_to": HOSTILE,
-                "sends_to_source": HOSTILE, "factors": [HOSTILE], "lock": "open", "throttled_until": null,
+                "sends_to_source": HOSTILE, "factors": [HOSTILE], "enrolled": [factor], "preferred": HOSTILE,
+                "recovery_left": 0, "bypasses": [bypass], "ticket_until": null, "lock": "open", "throttled_until": null,
                 "consecutive_failures": 0, "mails_today": 0, "challenges": [challenge], "last_login": null,
             } }),
         ),

@@ -2,9 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+mod administration;
 mod daemon;
+mod enrol;
+mod factors;
 mod failures;
 mod hostile;
+mod import;
+mod proof;
 mod reports;
 mod streams;
 mod usage;

@@ -18,13 +18,24 @@ Ask mfad, the second factor of this host's logins
 Usage: mfactl [OPTIONS] <COMMAND>
 
 Commands:
-  user    Show or change one person's account
-  users   List the accounts that mfad knows
-  config  Look at the configuration
-  test    Try a part of mfad
-  events  Show what happened: logins, refusals, changes
-  health  Show how mfad is
-  help    Print this message or the help of the given subcommand(s)
+  status        Show your own account: factors, codes left, locks
+  history       Show what happened to your own account
+  enrol         Add a factor: an app, a token, an address
+  confirm       Confirm a new factor by its first code
+  remove        Take a factor away
+  prefer        Choose the factor that is asked for first
+  recovery      Recovery codes, for the day that the other factors are lost
+  user          Show or change one person's account
+  users         List the accounts that mfad knows
+  bypass        Codes that let somebody in without a factor of theirs
+  enrol-ticket  Leave to enrol at a login
+  import        Take over factors of other programs
+  key           The key that seals the secrets
+  config        Look at the configuration
+  test          Try a part of mfad
+  events        Show what happened: logins, refusals, changes
+  health        Show how mfad is
+  help          Print this message or the help of the given subcommand(s)
 
 Options:
       --socket <PATH>  The socket that mfad listens on [default: /run/mfad/io.mfad.Manage]
@@ -74,6 +85,7 @@ Commands:
   disable  Switch the second factor off
   show     Show the account: address, factors, locks, codes that are out
   unlock   Forget failures and locks
+  reset    Forget every factor and every code; switch and address stay
   email    Set or clear the address that codes are mailed to
   help     Print this message or the help of the given subcommand(s)
 
@@ -116,7 +128,7 @@ fn the_version_is_told() {
 
 #[test]
 fn a_wrong_command_line_ends_with_two_before_mfad_is_asked() {
-    let wrong: [&[&str]; 16] = [
+    let wrong: [&[&str]; 34] = [
         &[],
         &["user"],
         &["frobnicate"],
@@ -133,6 +145,24 @@ fn a_wrong_command_line_ends_with_two_before_mfad_is_asked() {
         &["events", "--last", "many"],
         &["config"],
         &["health", "--socket"],
+        &["enrol"],
+        &["enrol", ""],
+        &["enrol", "totp", "--algorithm", "md5"],
+        &["enrol", "totp", "--digits", "5"],
+        &["enrol", "totp", "--step", "121"],
+        &["remove"],
+        &["prefer"],
+        &["prefer", "totp-1", "--none"],
+        &["recovery"],
+        &["bypass", "issue", "ada"],
+        &["bypass", "issue", "ada", "--reason", "x", "--uses", "0"],
+        &["bypass", "issue", "ada", "--reason", "x", "--for", "soon"],
+        &["enrol-ticket", "issue", "ada", "--for", "0s"],
+        &["key"],
+        &["import", "oath"],
+        &["import", "google-authenticator"],
+        &["import", "google-authenticator", "--all", "--user", "ada"],
+        &["import", "google-authenticator", "--all", "/tmp/file"],
     ];
     for words in wrong {
         let run = run(words);

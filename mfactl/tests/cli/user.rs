@@ -8,7 +8,7 @@ use crate::daemon::{Scene, reply, run};
 pub(crate) const AFTERNOON: u64 = 1_793_887_402_000;
 
 #[track_caller]
-fn asked(words: &[&str], scene: Scene, call: &str, stdout: &str, stderr: &str) {
+pub(crate) fn asked(words: &[&str], scene: Scene, call: &str, stdout: &str, stderr: &str) {
     let run = run(words, [scene]);
     run.ended(0, stdout, stderr);
     assert_eq!(run.asked, [call]);
@@ -65,6 +65,17 @@ fn unlocking_tells_what_changed() {
 }
 
 #[test]
+fn resetting_tells_what_stays() {
+    let call = r#"{"method":"io.mfad.Manage.ResetUser","parameters":{"user":"ada"}}"#;
+    let changed = ResetUserReply { change: Change::Changed };
+    let text = "ada: factors and codes forgotten; switch and address stay.\n";
+    asked(&["user", "reset", "ada"], reply(&changed), call, text, "");
+    let again = ResetUserReply { change: Change::Unchanged };
+    let text = "ada: nothing was enrolled, and no code was out.\n";
+    asked(&["user", "reset", "ada"], reply(&again), call, text, "");
+}
+
+#[test]
 fn an_address_is_told_as_mfad_will_use_it() {
     let call =
         r#"{"method":"io.mfad.Manage.SetEmail","parameters":{"user":"ada","address":"ada@büro.example"}}"#;
@@ -93,7 +104,7 @@ fn an_address_is_cleared() {
     asked(words, reply(&again), call, "ada: no address was kept.\n", "");
 }
 
-fn newcomer() -> UserDetail {
+pub(crate) fn newcomer() -> UserDetail {
     UserDetail {
         user: "ada".into(),
         uid: None,
@@ -102,6 +113,11 @@ fn newcomer() -> UserDetail {
         sends_to: None,
         sends_to_source: None,
         factors: vec![],
+        enrolled: vec![],
+        preferred: None,
+        recovery_left: 0,
+        bypasses: vec![],
+        ticket_until: None,
         lock: Lock::Open,
         throttled_until: None,
         consecutive_failures: 0,
@@ -111,14 +127,40 @@ fn newcomer() -> UserDetail {
     }
 }
 
-fn busy() -> UserDetail {
+pub(crate) fn busy() -> UserDetail {
     UserDetail {
         uid: Some(1000),
         switch: Switch::Enabled,
         email: Some("ada@example.org".into()),
         sends_to: Some("ada@example.org".into()),
         sends_to_source: Some("account".into()),
-        factors: vec!["email".into(), "totp".into()],
+        factors: vec!["totp-1".into(), "email".into()],
+        enrolled: vec![
+            FactorLine {
+                id: "totp-1".into(),
+                factor: "totp".into(),
+                enrolment: Enrolment::Active,
+                since: AFTERNOON - 86_400_000,
+                contact: None,
+            },
+            FactorLine {
+                id: "sms-1".into(),
+                factor: "sms".into(),
+                enrolment: Enrolment::Pending,
+                since: AFTERNOON,
+                contact: Some("***67".into()),
+            },
+        ],
+        preferred: Some("totp-1".into()),
+        recovery_left: 7,
+        bypasses: vec![BypassLine {
+            id: 3,
+            reason: "phone lost".into(),
+            issued_by: 0,
+            uses_left: 1,
+            expires: AFTERNOON + 3_600_000,
+        }],
+        ticket_until: Some(AFTERNOON + 86_400_000),
         lock: Lock::Throttled,
         throttled_until: Some(AFTERNOON + 90_000),
         consecutive_failures: 5,
@@ -142,13 +184,19 @@ fn an_account_is_shown_as_a_block() {
 user           ada
 uid            1000
 second factor  on
-factors        email, totp
+factors        totp-1, email
+enrolled       totp-1: totp, active since 2026-11-04 14:03:22
+enrolled       sms-1: sms to ***67, pending since 2026-11-05 14:03:22
+asked first    totp-1
+recovery       7 codes left
 address kept   ada@example.org
 mail goes to   ada@example.org (from account)
 state          throttled until 2026-11-05 14:04:52
 wrong codes    5 in a row
 mails          2 within the last day
 last login     2026-11-04 14:03:22
+bypass code    #3: phone lost (by uid 0), 1 use left, ends 2026-11-05 15:03:22
+ticket         to enrol, until 2026-11-06 14:03:22
 code is out    sshd from 192.0.2.7: sent 2026-11-05 14:03:22, ends 2026-11-05 14:08:22, 1 try left
 ";
     asked(&["user", "show", "ada"], reply(&ShowUserReply { account: busy() }), call, text, "");
@@ -158,6 +206,8 @@ user           ada
 uid            not known yet
 second factor  off
 factors        none
+asked first    by the order of this host
+recovery       0 codes left
 address kept   none
 mail goes to   nowhere: no address is known
 state          open
@@ -172,7 +222,11 @@ last login     never
 fn an_account_as_json_is_the_reply_as_it_came() {
     let json = concat!(
         r#"{"account":{"user":"ada","uid":1000,"switch":"enabled","email":"ada@example.org","#,
-        r#""sends_to":"ada@example.org","sends_to_source":"account","factors":["email","totp"],"#,
+        r#""sends_to":"ada@example.org","sends_to_source":"account","factors":["totp-1","email"],"#,
+        r#""enrolled":[{"id":"totp-1","factor":"totp","enrolment":"active","since":1793801002000,"contact":null},"#,
+        r#"{"id":"sms-1","factor":"sms","enrolment":"pending","since":1793887402000,"contact":"***67"}],"#,
+        r#""preferred":"totp-1","recovery_left":7,"bypasses":[{"id":3,"reason":"phone lost","issued_by":0,"#,
+        r#""uses_left":1,"expires":1793891002000}],"ticket_until":1793973802000,"#,
         r#""lock":"throttled","throttled_until":1793887492000,"consecutive_failures":5,"mails_today":2,"#,
         r#""challenges":[{"service":"sshd","source":"192.0.2.7","opened":1793887402000,"#,
         r#""expires":1793887702000,"tries_left":1}],"last_login":1793801002000}}"#,

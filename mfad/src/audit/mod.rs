@@ -29,7 +29,7 @@ pub enum Kind {
     /// A factor was proved and spent.
     Allowed {
         /// Which.
-        factor: &'static str,
+        factor: String,
     },
     /// A rule asked nothing.
     Exempted {
@@ -50,11 +50,30 @@ pub enum Kind {
     },
     /// A guess was evaluated and was wrong.
     WrongCode {
-        /// What is left of this code's tries.
+        /// What is left of this round's tries.
         tries_left: u32,
+        /// Seconds that an app's clock seems to be ahead (or behind, if negative), where the guess shows it.
+        clock_off: Option<i64>,
     },
-    /// The account is locked by too many wrong codes in a row.
+    /// A code that had opened a door before.
+    ReusedCode {
+        /// Whose: the factor's id.
+        factor: String,
+    },
+    /// A recovery code was used up.
+    RecoveryUsed {
+        /// How many are left.
+        left: usize,
+    },
+    /// A stored secret does not open: the key is another, or somebody changed or moved it.
+    Tampered {
+        /// The factor's id.
+        factor: String,
+    },
+    /// A factor is locked by too many wrong codes in a row.
     Locked {
+        /// Which.
+        factor: String,
         /// How many.
         failures: u32,
     },
@@ -156,6 +175,9 @@ impl Kind {
             Kind::Opened { .. } => "login-opened",
             Kind::Refused { .. } => "login-refused",
             Kind::WrongCode { .. } => "code-wrong",
+            Kind::ReusedCode { .. } => "code-reused",
+            Kind::RecoveryUsed { .. } => "recovery-used",
+            Kind::Tampered { .. } => "secret-damaged",
             Kind::Locked { .. } => "account-locked",
             Kind::CodeSent { .. } => "code-sent",
             Kind::CodeNotSent { .. } => "code-not-sent",
@@ -167,11 +189,16 @@ impl Kind {
     /// How much it matters.
     pub fn priority(&self) -> Priority {
         match self {
-            Kind::Opened { .. } | Kind::Locked { .. } | Kind::Refused { why: Refusal::UidChanged } => {
-                Priority::Alert
-            }
+            Kind::Opened { .. }
+            | Kind::Locked { .. }
+            | Kind::Tampered { .. }
+            | Kind::Refused { why: Refusal::UidChanged } => Priority::Alert,
             Kind::CodeNotSent { .. } | Kind::Fault { .. } => Priority::Warning,
-            Kind::Refused { .. } | Kind::WrongCode { .. } | Kind::Changed { .. } => Priority::Notice,
+            Kind::Refused { .. }
+            | Kind::WrongCode { .. }
+            | Kind::ReusedCode { .. }
+            | Kind::RecoveryUsed { .. }
+            | Kind::Changed { .. } => Priority::Notice,
             Kind::Allowed { .. } | Kind::Exempted { .. } | Kind::CodeSent { .. } => Priority::Info,
         }
     }
@@ -193,11 +220,23 @@ impl Kind {
                 format!("LET IN without a second factor by {rule}, because {cause}")
             }
             Kind::Refused { why } => format!("refused: {}", why.name()),
-            Kind::WrongCode { tries_left } => format!("a wrong code, tries left: {tries_left}"),
-            Kind::Locked { failures } => {
-                format!("locked after {failures} wrong codes in a row; `mfactl user unlock` opens it again")
+            Kind::WrongCode { tries_left, clock_off: None } => {
+                format!("a wrong code, tries left: {tries_left}")
             }
-            Kind::CodeSent { address, by } => format!("a code was mailed to {address} ({by})"),
+            Kind::WrongCode { tries_left, clock_off: Some(seconds) } => format!(
+                "a wrong code, tries left: {tries_left}; it is one of {seconds} s from now: check the clocks of \
+                 this host and of the app"
+            ),
+            Kind::ReusedCode { factor } => format!("a code of {factor} that was used before"),
+            Kind::RecoveryUsed { left } => format!("a recovery code was used; {left} left"),
+            Kind::Tampered { factor } => format!(
+                "the secret of {factor} does not open: another key, or the row was changed or moved. \
+                 Put the key back, or enrol {factor} again"
+            ),
+            Kind::Locked { factor, failures } => format!(
+                "{factor} locked after {failures} wrong codes in a row; `mfactl user unlock` opens it again"
+            ),
+            Kind::CodeSent { address, by } => format!("a code was sent to {address} ({by})"),
             Kind::CodeNotSent { cause } | Kind::Fault { cause } => cause.clone(),
             Kind::Changed { change, by } => format!("{change}, by uid {by}"),
         };
@@ -212,12 +251,15 @@ mod tests {
     #[test]
     fn whatever_decides_or_counts_is_flushed() {
         for kind in [
-            Kind::Allowed { factor: "email" },
+            Kind::Allowed { factor: "email".into() },
             Kind::Exempted { rule: "r" },
             Kind::Opened { rule: "r", cause: String::new() },
             Kind::Refused { why: Refusal::Gone },
-            Kind::WrongCode { tries_left: 1 },
-            Kind::Locked { failures: 50 },
+            Kind::WrongCode { tries_left: 1, clock_off: None },
+            Kind::ReusedCode { factor: String::new() },
+            Kind::RecoveryUsed { left: 1 },
+            Kind::Tampered { factor: String::new() },
+            Kind::Locked { factor: String::new(), failures: 50 },
             Kind::Changed { change: String::new(), by: 0 },
             Kind::Fault { cause: String::new() },
         ] {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::address::EmailAddress;
 
 use super::address_source::{self, AddressSource};
+use super::domain::{self, DomainPattern};
 use super::duration::{self, days, minutes, seconds};
 use super::fields::Fields;
 use super::problem::{Problem, Problems};
@@ -32,6 +33,8 @@ pub struct Email {
     pub transport: Transport,
     /// Where addresses come from: never empty, the first that answers wins.
     pub address: Vec<AddressSource>,
+    /// Where people may choose an address by themselves. Default: nowhere.
+    pub self_enrol_domains: Vec<DomainPattern>,
     /// Most mails to one person: never empty, shortest window first. Default 5 in 10 min, 20 in a day.
     pub per_user: Vec<MailCap>,
     /// What happens if a code could not be sent.
@@ -131,6 +134,7 @@ pub(super) fn check(mut fields: Fields) -> Result<Email, Problems> {
         transport: transport(&mut fields),
         address: fields
             .read("address", address_source::defaults(), |node| distinct_list(node, address_source::read)),
+        self_enrol_domains: fields.read("self-enrol-domains", Vec::new(), domain::read_all),
         per_user: fields.read("per-user", DEFAULT_CAPS.to_vec(), caps),
         on_failure: fields.read("on-failure", OnFailure::OtherFactor, |node| ON_FAILURE.read(node)),
         log_codes: fields.read("log-codes", LogCodes::No, log_codes),

@@ -73,6 +73,12 @@ impl Fields {
         self.nodes.iter().find(|(name, _)| name == key).map(|(_, node)| node.place.clone())
     }
 
+    /// Whether a key that has not been read yet is set to something else than an empty list.
+    pub(super) fn has_items(&self, key: &str) -> bool {
+        let is_empty = |node: &Node| matches!(&node.value, Value::List(items) if items.is_empty());
+        self.nodes.iter().any(|(name, node)| name == key && !is_empty(node))
+    }
+
     /// Remembers a fault that concerns more than one key.
     pub(super) fn refuse(&mut self, problem: Problem) {
         self.problems.push(problem);

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::address::EmailAddress;
 
 use super::duration::{self, days, minutes, seconds};
+use super::factor::{self, FactorKind};
 use super::fields::Fields;
 use super::problem::{Problem, Problems};
 use super::tree::{Node, Value};
@@ -21,6 +22,8 @@ pub struct Login {
     pub require: Require,
     /// What happens under [`Require::Always`] to a person without a factor.
     pub unenrolled: Unenrolled,
+    /// Whether an enrolment at a login needs a ticket.
+    pub enrol_ticket: EnrolTicket,
     /// Who hears of enrolments at a login, of locks and of openings. Default: nobody.
     pub security_contact: Vec<EmailAddress>,
     /// The factors that are allowed, in order of preference; never empty, none twice.
@@ -56,16 +59,20 @@ pub enum Require {
 pub enum Unenrolled {
     /// They are denied. The default.
     Deny,
+    /// They get a factor while they log in.
+    Enrol,
     /// They are let in before this instant: milliseconds since 1970 (UTC). The configuration names a date; this is its
     /// end in the time zone of the host, which is the first instant that denies.
     AllowUntil(u64),
 }
 
-/// A kind of proof.
+/// Whether an enrolment at a login needs a ticket from an administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FactorKind {
-    /// A code that is mailed.
-    Email,
+pub enum EnrolTicket {
+    /// It does. The default.
+    Required,
+    /// Who passed the first factor may enrol.
+    None,
 }
 
 /// A person is refused after this many failures, until they are older than the window.
@@ -92,13 +99,11 @@ const REQUIRE: Words<Require> = Words {
     now: &[("never", Require::Never), ("enrolled", Require::Enrolled), ("always", Require::Always)],
     later: &[],
 };
-const UNENROLLED: Words<Unenrolled> = Words { now: &[("deny", Unenrolled::Deny)], later: &["enrol"] };
-const ENROL_TICKET: Words<()> = Words { now: &[("required", ())], later: &["none"] };
+const UNENROLLED: Words<Unenrolled> =
+    Words { now: &[("deny", Unenrolled::Deny), ("enrol", Unenrolled::Enrol)], later: &[] };
+const ENROL_TICKET: Words<EnrolTicket> =
+    Words { now: &[("required", EnrolTicket::Required), ("none", EnrolTicket::None)], later: &[] };
 const LANGUAGE: Words<()> = Words { now: &[("en", ())], later: &[] };
-const FACTOR: Words<FactorKind> = Words {
-    now: &[("email", FactorKind::Email)],
-    later: &["totp", "hotp", "recovery", "bypass", "hook", "http", "upstream"],
-};
 const NO_ADDRESS: Words<NoAddress> = Words {
     now: &[("deny", NoAddress::Deny), ("skip", NoAddress::Skip), ("other-factor", NoAddress::OtherFactor)],
     later: &[],
@@ -110,16 +115,17 @@ const LOCK_AFTER: RangeInclusive<u32> = 1..=100;
 const LOCK_REASON: &str = "NIST SP 800-63B-4 allows at most 100 consecutive failures";
 const LONGEST_PROMPT: usize = 100;
 
-pub(super) fn check(mut fields: Fields) -> Result<Login, Problems> {
-    // These have one value in this version: they are read to be refused, not to be used.
-    fields.optional("enrol-ticket", |node| ENROL_TICKET.read(node));
+pub(super) fn check(mut fields: Fields, hooks: &[String]) -> Result<Login, Problems> {
+    // It has one value in this version: it is read to be refused, not to be used.
     fields.optional("language", |node| LANGUAGE.read(node));
     let login = Login {
         require: fields.read("require", Require::Enrolled, |node| REQUIRE.read(node)),
         unenrolled: fields.read("unenrolled", Unenrolled::Deny, unenrolled),
+        enrol_ticket: fields.read("enrol-ticket", EnrolTicket::Required, |node| ENROL_TICKET.read(node)),
         security_contact: fields.read("security-contact", Vec::new(), contacts),
-        factors: fields
-            .read("factors", vec![FactorKind::Email], |node| distinct_list(node, |item| FACTOR.read(item))),
+        factors: fields.read("factors", factor::default_order(hooks), |node| {
+            distinct_list(node, |item| factor::read(item, hooks))
+        }),
         prompt: fields.read("prompt", "Verification code: ".to_owned(), prompt),
         tries: fields.read("tries", 3, |node| number(node, &TRIES, "")),
         throttle: fields.read("throttle", Throttle { failures: 5, within: seconds(90) }, throttle),
@@ -136,7 +142,7 @@ fn unenrolled(node: &Node) -> Result<Unenrolled, Problems> {
         Value::Text(_) => Ok(UNENROLLED.read(node)?),
         Value::Table(_) => allow_until(node),
         _ => {
-            let remedy = "write \"deny\" or { allow-until = 2027-01-31 }";
+            let remedy = "write \"deny\", \"enrol\" or { allow-until = 2027-01-31 }";
             Err(node.problem("a word or a date belongs here", remedy).into())
         }
     }

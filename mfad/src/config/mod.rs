@@ -1,4 +1,4 @@
-//! The configuration: text → tree (`tree`, `sections`) → checked values (`login`, `email`, `relay`).
+//! The configuration: text → tree (`tree`, `sections`) → checked values (`login`, `email`, `relay`, `hook`, `time`).
 //!
 //! What comes out of [`load`] is never checked again. What does not fit is a [`Problem`] with its file, line, column,
 //! key, fact and remedy, and all of them are reported together. Nothing is ignored: an unknown key, a key of a later
@@ -7,24 +7,32 @@
 use std::path::{Path, PathBuf};
 
 mod address_source;
+mod domain;
 mod duration;
 mod email;
+mod factor;
 mod fields;
 mod files;
+mod hook;
 mod login;
 mod problem;
 mod relay;
 mod sections;
 mod suggest;
+mod time;
 mod tree;
 mod values;
 pub mod variables;
 
 pub use address_source::AddressSource;
+pub use domain::DomainPattern;
 pub use email::{Email, LogCodes, MailCap, OnFailure, TemplateSource, Transport};
-pub use login::{FactorKind, Login, NoAddress, Require, Throttle, Unenrolled};
+pub use factor::FactorKind;
+pub use hook::{Hook, HookProof};
+pub use login::{EnrolTicket, Login, NoAddress, Require, Throttle, Unenrolled};
 pub use problem::{Excerpt, Problem, Problems};
 pub use relay::{Relay, RelayLogin, Security};
+pub use time::{NtpServer, Time, TimeProvider};
 
 use fields::Fields;
 use sections::Sections;
@@ -41,6 +49,10 @@ pub struct Config {
     pub login: Login,
     /// `[email]`: mailed codes.
     pub email: Email,
+    /// `[time]`: which clock counts.
+    pub time: Time,
+    /// `[[hook]]`: programs of the site, in order; no name twice.
+    pub hooks: Vec<Hook>,
     /// The files that were read, in the order in which they count: a later one wins. Empty if there were none.
     pub files: Vec<PathBuf>,
 }
@@ -85,11 +97,15 @@ pub fn load(main: &Path, presence: Presence) -> Result<Config, Problems> {
 }
 
 fn check(sections: Sections, files: Vec<PathBuf>) -> Result<Config, Problems> {
-    let Sections { paths, login, email } = sections;
-    match (check_paths(paths), login::check(login), email::check(email)) {
-        (Ok(paths), Ok(login), Ok(email)) => Ok(Config { paths, login, email, files }),
-        (paths, login, email) => {
-            let faults = [paths.err(), login.err(), email.err()];
+    let Sections { paths, login, email, time, hooks } = sections;
+    let hooks = hook::Drafts::read(&hooks);
+    let login = login::check(login, &hooks.names());
+    match (check_paths(paths), login, email::check(email), time::check(time), hooks.check()) {
+        (Ok(paths), Ok(login), Ok(email), Ok(time), Ok(hooks)) => {
+            Ok(Config { paths, login, email, time, hooks, files })
+        }
+        (paths, login, email, time, hooks) => {
+            let faults = [paths.err(), login.err(), email.err(), time.err(), hooks.err()];
             Err(Problems(faults.into_iter().flatten().flat_map(|problems| problems.0).collect()))
         }
     }

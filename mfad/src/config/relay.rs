@@ -212,7 +212,8 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn read_server(server: &str) -> Option<(String, Option<u16>)> {
+/// `host[:port]`; IPv6 addresses stand in brackets, and come without them.
+pub(super) fn read_server(server: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = match server.strip_prefix('[') {
         Some(rest) => {
             let (host, after) = rest.split_once(']')?;

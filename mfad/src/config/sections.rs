@@ -8,7 +8,7 @@ use super::suggest;
 use super::tree::{self, Entry, Node, Source, Value};
 
 /// The sections of this version with all their keys.
-pub(super) const KNOWN: [(&str, &[&str]); 3] = [
+pub(super) const KNOWN: [(&str, &[&str]); 4] = [
     ("paths", &["state", "runtime", "key"]),
     (
         "login",
@@ -40,15 +40,19 @@ pub(super) const KNOWN: [(&str, &[&str]); 3] = [
             "sendmail",
             "maildir",
             "address",
+            "self-enrol-domains",
             "per-user",
             "on-failure",
             "log-codes",
         ],
     ),
+    ("time", &["provider", "ntp", "skew"]),
 ];
 
 /// Sections that a later version will know: whoever writes one expects it to hold, so it is never skipped.
-const LATER: [&str; 7] = ["trust", "time", "hook", "rule", "server", "upstream", "database"];
+const LATER: [&str; 5] = ["trust", "rule", "server", "upstream", "database"];
+
+const REMOVE: &str = "remove it; this version knows [paths], [login], [email], [time] and [[hook]]";
 
 /// The keys that are set, section by section, each from the last file that sets it.
 #[derive(Debug)]
@@ -56,6 +60,9 @@ pub(super) struct Sections {
     pub(super) paths: Fields,
     pub(super) login: Fields,
     pub(super) email: Fields,
+    pub(super) time: Fields,
+    /// The sections `[[hook]]` of all files, in order.
+    pub(super) hooks: Vec<Node>,
 }
 
 impl Sections {
@@ -72,8 +79,8 @@ impl Sections {
         if !problems.0.is_empty() {
             return Err(problems);
         }
-        let [paths, login, email] = KNOWN.map(|(name, keys)| Fields::empty(name, keys));
-        let mut sections = Sections { paths, login, email };
+        let [paths, login, email, time] = KNOWN.map(|(name, keys)| Fields::empty(name, keys));
+        let mut sections = Sections { paths, login, email, time, hooks: Vec::new() };
         for entry in entries {
             sections.add(entry, &mut problems);
         }
@@ -85,6 +92,8 @@ impl Sections {
             "paths" => &mut self.paths,
             "login" => &mut self.login,
             "email" => &mut self.email,
+            "time" => &mut self.time,
+            "hook" => return self.add_hooks(entry.node, problems),
             _ => return problems.0.push(not_a_section(&entry)),
         };
         match entry.node {
@@ -95,22 +104,34 @@ impl Sections {
             )),
         }
     }
+
+    fn add_hooks(&mut self, node: Node, problems: &mut Problems) {
+        match node {
+            Node { value: Value::List(sections), .. } => self.hooks.extend(sections),
+            node => problems.0.push(node.problem(
+                "there may be many hooks, so each is an item of a list",
+                "write its keys below one line [[hook]]",
+            )),
+        }
+    }
 }
 
 fn not_a_section(entry: &Entry) -> Problem {
     let name = entry.name.as_str();
     if LATER.contains(&name) {
         let message = format!("[{name}] is not in this version of mfad");
-        return entry.place.problem(message, "remove it; this version knows [paths], [login] and [email]");
+        return entry.place.problem(message, REMOVE);
     }
     if let Some((section, _)) = KNOWN.iter().find(|(_, keys)| keys.contains(&name)) {
         let message = format!("{name} is a key of [{section}], and stands outside of it");
         return entry.place.problem(message, format!("move it below the line [{section}]"));
     }
-    let sections = KNOWN.map(|(section, _)| section);
+    let mut sections = vec!["hook"];
+    sections.extend(KNOWN.map(|(section, _)| section));
     let remedy = match suggest::nearest(name, &sections) {
+        Some("hook") => "did you mean [[hook]]?".to_owned(),
         Some(section) => format!("did you mean [{section}]?"),
-        None => "remove it; this version knows [paths], [login] and [email]".to_owned(),
+        None => REMOVE.to_owned(),
     };
     entry.place.problem("unknown section", remedy)
 }

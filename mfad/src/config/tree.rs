@@ -135,6 +135,10 @@ impl Node {
 }
 
 impl Place {
+    pub(super) fn is_in_the_file_of(&self, other: &Place) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+
     pub(super) fn problem(&self, message: impl Into<String>, remedy: impl Into<String>) -> Problem {
         let (line, column, excerpt) = self.position();
         Problem {
@@ -169,7 +173,8 @@ impl Place {
             Shown::Nothing => return None,
         };
         let shown = shown.trim_end();
-        if self.key.starts_with("email.smtp") || may_hold_a_secret(shown) {
+        let may_be_secret = ["email.smtp", "hook.send", "hook.check"];
+        if may_be_secret.iter().any(|key| self.key.starts_with(key)) || may_hold_a_secret(shown) {
             return None;
         }
         if shown.chars().count() > LONGEST_EXCERPT {

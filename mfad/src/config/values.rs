@@ -1,6 +1,7 @@
 //! Readers for the kinds of value that many keys have: words, numbers, texts, paths, lists.
 
 use std::ops::RangeInclusive;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::problem::{Problem, Problems};
@@ -117,6 +118,29 @@ pub(super) fn existing_file(node: &Node) -> Result<PathBuf, Problem> {
             "create it where mfad can read it, or remove the key",
         )),
     }
+}
+
+/// A program that has to be there, and that nobody but root and the daemon's own user can have written: mfad runs it with
+/// codes in its hands.
+pub(super) fn program(node: &Node) -> Result<PathBuf, Problem> {
+    let path = absolute_path(node)?;
+    let metadata = path.metadata().map_err(|error| {
+        let remedy = "install the program where mfad can run it, or correct the path";
+        node.problem(format!("the program cannot be used: {error}"), remedy)
+    })?;
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    if !metadata.is_file() || mode & 0o111 == 0 {
+        return Err(node.problem("what the path names is no program", "name a file, and make it executable"));
+    }
+    if owner != 0 && owner != nix::unistd::geteuid().as_raw() {
+        let message = format!("the program belongs to uid {owner}, who could change it");
+        return Err(node.problem(message, format!("chown root {}", path.display())));
+    }
+    if mode & 0o022 != 0 {
+        let message = format!("others than its owner may write to the program (mode {mode:04o})");
+        return Err(node.problem(message, format!("chmod go-w {}", path.display())));
+    }
+    Ok(path)
 }
 
 /// What the items of a list are, in order; every fault of every item.

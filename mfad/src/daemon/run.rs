@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
+use super::key::{KeyState, look_for_old_keys};
 use super::{Daemon, Live, Origin};
 use crate::audit::Priority;
 use crate::audit::sink::{Entry, Log};
@@ -74,12 +75,12 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     let live = assemble(config, &host)?;
     let keys = Vault::open(&paths.key, credentials().as_deref())?;
     let run_id = u64::from(u32::from_be_bytes(crate::session::random()));
-    let store = Arc::new(Sqlite::open(&paths.state, keys.check(), Clock::of_system(run_id))?);
+    let clock = Clock::of_system(run_id);
+    let store = Arc::new(Sqlite::open(&paths.state, &keys.checks(), clock.clone())?);
     let daemon = Arc::new(Daemon {
         store,
         strangers: Memory::default(),
-        keys: Arc::new(keys),
-        clock: Clock::of_system(run_id),
+        clock,
         people: People::default(),
         log: Log::start()?,
         deliveries: Deliveries::default(),
@@ -87,6 +88,8 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
         origin,
         started: Instant::now(),
         live: ArcSwap::from_pointee(live),
+        key_state: Mutex::new(KeyState::at_start(&keys)),
+        keys: ArcSwap::from_pointee(keys),
         rejected: Mutex::new(None),
         domain: Mutex::new(None),
         delivery: Mutex::new(Duration::ZERO),
@@ -101,6 +104,8 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     ];
     let log = tokio::spawn(copy_events_to_log(daemon.clone()));
     let alarm = tokio::spawn(crate::alarm::watch(daemon.clone()));
+    let time = tokio::spawn(crate::clock::watch::watch(daemon.clone()));
+    let key = tokio::spawn(look_for_old_keys(daemon.clone()));
     announce(&daemon);
     let ended = attend(&daemon, &mut signals).await;
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
@@ -113,6 +118,8 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     tokio::time::sleep(Duration::from_millis(20)).await;
     log.abort();
     alarm.abort();
+    time.abort();
+    key.abort();
     ended
 }
 
@@ -152,15 +159,18 @@ fn reload(daemon: &Arc<Daemon>) {
         .map_err(Failure::from)
         .and_then(|config| keep_paths(daemon, config))
         .and_then(|config| keep_files(daemon, config))
-        .and_then(|config| assemble(config, &daemon.host));
+        .and_then(|config| assemble(config, &daemon.host))
+        .and_then(|live| daemon.read_keys().map(|()| live).map_err(Failure::from));
     let mut rejected = daemon.rejected.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     match fresh {
         Ok(live) => {
             daemon.live.store(Arc::new(live));
+            daemon.clock.reconsider();
             *rejected = None;
             daemon.log.note(Priority::Notice, "the configuration was read again and is in force");
             drop(rejected);
             warn_of_openings(daemon);
+            tokio::spawn(look_for_old_keys(daemon.clone()));
         }
         Err(failure) => {
             let why = failure.to_string();
@@ -282,6 +292,6 @@ fn host_name() -> String {
         .unwrap_or_else(|| "localhost".to_owned())
 }
 
-fn credentials() -> Option<PathBuf> {
+pub(super) fn credentials() -> Option<PathBuf> {
     env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from)
 }

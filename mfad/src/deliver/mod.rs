@@ -1,9 +1,10 @@
-//! Hands messages to the outside: SMTP relays, a sendmail program, Maildirs. Every courier says exactly what became of
+//! Hands messages to the outside: SMTP relays, a sendmail program, Maildirs, programs of the site. Every courier says exactly what became of
 //! a message, because the person it is for is waiting at a prompt. What a message says is made in [`message`]; when one
 //! is sent, and what follows from a failure, is decided by the rules.
 
 mod body;
 pub mod child;
+pub mod hook;
 pub mod maildir;
 pub mod memory;
 pub mod message;

@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
-use super::child::{self, ChildError, Ended};
+use super::child::{self, ChildError, Ended, Leftovers};
 use super::{Cause, Courier, Delivery, DeliveryError, Message, Progress, Receipt};
 
 /// Runs a program for each message, and gives it the message on standard input with lines ending in LF.
@@ -22,13 +22,13 @@ impl SendmailCourier {
         let program = self.argv.first().map_or("sendmail", String::as_str);
         let input = message.unix_lines();
         progress(&format!("running {program}"));
-        let ended = child::run(&self.argv, &input, self.deadline).await;
+        let ended = child::run(&self.argv, &input, self.deadline, Leftovers::Stay).await;
         let ended = ended.map_err(|error| explain(program, &error))?;
         if !ended.status.success() {
             return Err(refused(program, &ended));
         }
         progress(&format!("accepted by {program}"));
-        Ok(Receipt { by: program.to_owned(), answer: ended.said })
+        Ok(Receipt { by: program.to_owned(), answer: ended.said() })
     }
 }
 
@@ -52,7 +52,7 @@ fn explain(program: &str, error: &ChildError) -> DeliveryError {
 fn refused(program: &str, ended: &Ended) -> DeliveryError {
     let Some(code) = ended.status.code() else {
         let signal = ended.status.signal().unwrap_or_default();
-        let text = format!("{program}: killed by signal {signal}; {}", remedy(&ended.said));
+        let text = format!("{program}: killed by signal {signal}; {}", remedy(&ended.said()));
         return DeliveryError::new(Cause::Misconfigured, text);
     };
     let (name, cause) = match code {
@@ -66,7 +66,7 @@ fn refused(program: &str, ended: &Ended) -> DeliveryError {
         78 => ("the mail system is misconfigured", Cause::Misconfigured),
         _ => ("failed", Cause::Misconfigured),
     };
-    DeliveryError::new(cause, format!("{program}: {name} (exit code {code}); {}", remedy(&ended.said)))
+    DeliveryError::new(cause, format!("{program}: {name} (exit code {code}); {}", remedy(&ended.said())))
 }
 
 fn remedy(said: &str) -> String {

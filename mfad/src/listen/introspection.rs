@@ -32,29 +32,30 @@ wire! {
     }
 }
 
-/// Answers a call of `org.varlink.service`; none if it is not one.
-pub(super) fn answer(
-    call: &Call<'_>,
-    interface: &str,
-    description: &str,
-) -> Option<Result<serde_json::Value, Fault>> {
+/// Answers a call of `org.varlink.service`; none if it is not one. `known` are the interfaces and their descriptions.
+pub(super) fn answer(call: &Call<'_>, known: &[(&str, &str)]) -> Option<Result<serde_json::Value, Fault>> {
     match call.method.as_ref() {
         "org.varlink.service.GetInfo" => Some(Ok(value(&GetInfoReply {
             vendor: "mfad".to_owned(),
             product: "mfad".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             url: String::new(),
-            interfaces: vec!["org.varlink.service".to_owned(), interface.to_owned()],
+            interfaces: std::iter::once("org.varlink.service")
+                .chain(known.iter().map(|(interface, _)| *interface))
+                .map(str::to_owned)
+                .collect(),
         }))),
         "org.varlink.service.GetInterfaceDescription" => {
             let asked = match call.parameters::<GetInterfaceDescription>() {
                 Ok(asked) => asked,
                 Err(fault) => return Some(Err(fault)),
             };
-            if asked.interface != interface {
+            let Some((_, description)) = known.iter().find(|(interface, _)| *interface == asked.interface)
+            else {
                 return Some(Err(Fault::InvalidParameter));
-            }
-            Some(Ok(value(&GetInterfaceDescriptionReply { description: description.to_owned() })))
+            };
+            let description = (*description).to_owned();
+            Some(Ok(value(&GetInterfaceDescriptionReply { description })))
         }
         _ => None,
     }

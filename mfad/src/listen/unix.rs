@@ -14,6 +14,7 @@ use super::connection::watch;
 use super::{Caps, Connection, Peer, introspection};
 use crate::daemon::Daemon;
 use crate::metrics::METRICS;
+use crate::rules::policy::Purpose;
 use crate::session::Session;
 
 /// Which interface a socket speaks.
@@ -74,7 +75,7 @@ fn admit(door: Door, stream: UnixStream, daemon: &Arc<Daemon>, caps: &Caps, drai
 
 /// Serves `io.mfad.Login`. A call that began is answered, also while draining: somebody waits.
 async fn logins(mut connection: Connection, peer: Peer, daemon: Arc<Daemon>, mut drain: Drain) {
-    let mut session = Session::new(daemon, peer);
+    let mut session = Session::new(daemon, peer, Purpose::Login);
     loop {
         let frame = tokio::select! {
             biased;
@@ -119,7 +120,7 @@ async fn login_call(connection: &mut Connection, session: &mut Session, call: &C
                 Err(fault) => connection.fault(fault).await,
             };
         }
-        _ => return describe(connection, call, login::INTERFACE, login::DESCRIPTION).await,
+        _ => return describe(connection, call, &[(login::INTERFACE, login::DESCRIPTION)]).await,
     };
     match step {
         // The three replies that carry a step are the same on the wire.
@@ -129,45 +130,50 @@ async fn login_call(connection: &mut Connection, session: &mut Session, call: &C
 }
 
 /// Serves `io.mfad.Manage`.
+///
+/// `io.mfad.Login` is served as well: who logs in to their own account here has proved who they are, and may change their
+/// factors over this connection.
 async fn requests(mut connection: Connection, peer: Peer, daemon: Arc<Daemon>, mut drain: Drain) {
+    let mut session = Session::new(daemon.clone(), peer, Purpose::Proof);
     loop {
         let frame = tokio::select! {
             frame = connection.receive() => frame,
             _ = drain.changed() => return,
         };
-        let Some(frame) = frame else { return };
+        let Some(frame) = frame else { return session.hang_up().await };
         let replied = match Call::parse(&frame) {
-            Ok(call) => tokio::select! {
-                replied = manage_call(&mut connection, peer, &daemon, &call) => replied,
+            // Streams may go on for ever; what has one reply is answered, also while draining.
+            Ok(call) if call.more => tokio::select! {
+                replied = manage_call(&mut connection, &mut session, &daemon, &call) => replied,
                 _ = drain.changed() => return,
             },
+            Ok(call) => manage_call(&mut connection, &mut session, &daemon, &call).await,
             Err(fault) => connection.fault(fault).await,
         };
         if replied.is_err() {
-            return;
+            return session.hang_up().await;
         }
     }
 }
 
 async fn manage_call(
     connection: &mut Connection,
-    peer: Peer,
+    session: &mut Session,
     daemon: &Arc<Daemon>,
     call: &Call<'_>,
 ) -> io::Result<()> {
-    if let Some(replied) = crate::manage::answer(connection, peer, daemon, call).await {
+    if let Some(replied) = crate::manage::answer(connection, session, daemon, call).await {
         return replied;
     }
-    describe(connection, call, manage::INTERFACE, manage::DESCRIPTION).await
+    if call.method.strip_prefix(login::INTERFACE).is_some_and(|rest| rest.starts_with('.')) {
+        return login_call(connection, session, call).await;
+    }
+    let known = [(manage::INTERFACE, manage::DESCRIPTION), (login::INTERFACE, login::DESCRIPTION)];
+    describe(connection, call, &known).await
 }
 
-async fn describe(
-    connection: &mut Connection,
-    call: &Call<'_>,
-    interface: &str,
-    description: &str,
-) -> io::Result<()> {
-    match introspection::answer(call, interface, description) {
+async fn describe(connection: &mut Connection, call: &Call<'_>, known: &[(&str, &str)]) -> io::Result<()> {
+    match introspection::answer(call, known) {
         Some(Ok(reply)) => connection.reply(&reply, Position::Last).await,
         Some(Err(fault)) => connection.fault(fault).await,
         None => connection.fault(Fault::MethodNotFound).await,

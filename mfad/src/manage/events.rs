@@ -6,6 +6,7 @@ use protocol::call::{Call, Position};
 use protocol::manage::{self as wire, EventLine, Follow};
 use tokio::sync::broadcast::error::RecvError;
 
+use super::{Administration, Rank, Refused};
 use crate::daemon::Daemon;
 use crate::listen::Connection;
 use crate::store::{EventQuery, Store};
@@ -13,13 +14,24 @@ use crate::store::{EventQuery, Store};
 /// Events a reply: well within a frame, for an event is capped by the fields that it is made of.
 const BATCH: u32 = 40;
 
-/// Sends what is there, and with `follow` what comes, until the caller hangs up.
-pub(super) async fn stream(connection: &mut Connection, daemon: &Daemon, call: &Call<'_>) -> io::Result<()> {
+/// Sends what is there, and with `follow` what comes, until the caller hangs up. Administrators see everything, other
+/// people what is about themselves.
+pub(super) async fn stream(
+    connection: &mut Connection,
+    administration: &Administration<'_>,
+    call: &Call<'_>,
+) -> io::Result<()> {
+    let daemon = administration.daemon;
     let asked = match call.parameters::<wire::Events>() {
         Ok(asked) => asked,
         Err(fault) => return connection.fault(fault).await,
     };
-    let mut query = EventQuery { user: asked.user, since: asked.since, after: 0, last: None, limit: BATCH };
+    let user = match administration.reader_of(asked.user).await {
+        Ok(user) => user,
+        Err(Refused::Fault(fault)) => return connection.fault(fault).await,
+        Err(refused) => return connection.refuse(wire::REFUSED, &refused.to_string()).await,
+    };
+    let mut query = EventQuery { user, since: asked.since, after: 0, last: None, limit: BATCH };
     if let Some(last) = asked.last {
         query.after = first_of_last(daemon, &query, last).await;
     }
@@ -45,6 +57,21 @@ pub(super) async fn stream(connection: &mut Connection, daemon: &Daemon, call: &
             tokio::select! {
                 arrived = arrival(&mut news) => if arrived.is_none() { return Ok(()) },
                 () = connection.hung_up() => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Administration<'_> {
+    /// Whose events the caller gets: those that were asked for, or everybody's, or the caller's own.
+    async fn reader_of(&self, user: Option<String>) -> Result<Option<String>, Refused> {
+        match self.rank {
+            Rank::Administrator => Ok(user),
+            Rank::Person => {
+                let subject = self.person(user.as_deref()).await?;
+                let account = self.daemon.store.account(&subject.name).await?.unwrap_or_default();
+                self.may_read(&subject, &account)?;
+                Ok(Some(subject.name.to_string()))
             }
         }
     }

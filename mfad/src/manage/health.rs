@@ -4,7 +4,7 @@ use protocol::manage::{self as wire, Finding, Outcome};
 
 use super::Administration;
 use crate::config::{self, LogCodes, OnFailure};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, KeyState};
 use crate::metrics::METRICS;
 use crate::store::Store;
 
@@ -23,7 +23,14 @@ impl Administration<'_> {
     }
 
     pub(super) async fn health(&self) -> wire::HealthReply {
-        let checks = vec![database(self.daemon).await, configuration(self.daemon), openings(self.daemon)];
+        let provider = &self.daemon.live().config.time.provider;
+        let checks = vec![
+            database(self.daemon).await,
+            configuration(self.daemon),
+            openings(self.daemon),
+            key(self.daemon),
+            super::clock::check(&self.daemon.clock, provider),
+        ];
         let worst = [Outcome::Failed, Outcome::Warning]
             .into_iter()
             .find(|outcome| checks.iter().any(|check| check.outcome == *outcome));
@@ -69,6 +76,25 @@ fn openings(daemon: &Daemon) -> Finding {
     let outcome = if open.is_empty() { Outcome::Ok } else { Outcome::Warning };
     let detail = if open.is_empty() { "none".to_owned() } else { open.join("; ") };
     Finding { name: "openings".to_owned(), outcome, detail }
+}
+
+/// Whether an older key is still needed, as it was when it was last looked at.
+fn key(daemon: &Daemon) -> Finding {
+    let finding = |outcome, detail: String| Finding { name: "key".to_owned(), outcome, detail };
+    match daemon.key_state() {
+        KeyState::Adopted => {
+            finding(Outcome::Ok, "the first key of the key file is the only one needed".to_owned())
+        }
+        KeyState::Waiting(accounts) => finding(
+            Outcome::Warning,
+            format!(
+                "{accounts} accounts are still sealed by an older key. Seal them anew: mfactl key rotate"
+            ),
+        ),
+        KeyState::Unknown(why) => {
+            finding(Outcome::Warning, format!("it is not known whether an older key is needed: {why}"))
+        }
+    }
 }
 
 fn problem(problem: config::Problem) -> wire::Problem {

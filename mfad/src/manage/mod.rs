@@ -1,9 +1,17 @@
 //! What mfactl may ask, one file a topic, and the table of who may ask it.
 
 mod accounts;
+mod bypass;
+mod clock;
+mod detail;
 mod events;
+mod factors;
 mod health;
+mod import;
+mod keys;
 mod mail;
+mod refused;
+mod subject;
 
 use std::io;
 use std::sync::Arc;
@@ -13,8 +21,8 @@ use protocol::manage as wire;
 
 use crate::daemon::Daemon;
 use crate::listen::{Connection, Peer};
-use crate::people::LookupError;
-use crate::store::StoreError;
+use crate::session::{Proved, Session};
+use refused::Refused;
 
 /// Members may ask everything.
 const ADMINISTRATORS: &str = "mfad-admin";
@@ -24,92 +32,106 @@ const ADMINISTRATORS: &str = "mfad-admin";
 enum Caller {
     /// Whoever can connect.
     Anybody,
+    /// Administrators about anybody, and everybody about their own account. Who may change what, and that a change
+    /// of one's own factors needs a proof, is decided where the subject is looked up.
+    Oneself,
     /// Root and the administrators' group.
     Administrator,
 }
 
 /// The table. A method that is not in it does not exist.
-const METHODS: [(&str, Caller); 11] = [
+const METHODS: [(&str, Caller); 22] = [
     (wire::Hello::NAME, Caller::Anybody),
     (wire::ListUsers::NAME, Caller::Administrator),
-    (wire::ShowUser::NAME, Caller::Administrator),
+    (wire::ShowUser::NAME, Caller::Oneself),
     (wire::EnableUser::NAME, Caller::Administrator),
     (wire::DisableUser::NAME, Caller::Administrator),
     (wire::UnlockUser::NAME, Caller::Administrator),
     (wire::SetEmail::NAME, Caller::Administrator),
+    (wire::StartEnrolment::NAME, Caller::Oneself),
+    (wire::ConfirmEnrolment::NAME, Caller::Oneself),
+    (wire::RemoveFactor::NAME, Caller::Oneself),
+    (wire::PreferFactor::NAME, Caller::Oneself),
+    (wire::NewRecovery::NAME, Caller::Oneself),
+    (wire::IssueBypass::NAME, Caller::Administrator),
+    (wire::RevokeBypass::NAME, Caller::Administrator),
+    (wire::IssueTicket::NAME, Caller::Administrator),
+    (wire::ResetUser::NAME, Caller::Administrator),
+    (wire::ImportFactor::NAME, Caller::Administrator),
+    (wire::RotateKey::NAME, Caller::Administrator),
     (wire::CheckConfig::NAME, Caller::Administrator),
     (wire::TestMail::NAME, Caller::Administrator),
-    (wire::Events::NAME, Caller::Administrator),
+    (wire::Events::NAME, Caller::Oneself),
     (wire::Health::NAME, Caller::Administrator),
 ];
-
-/// Why a request was understood and refused. Each is a fact and a remedy.
-#[derive(Debug, thiserror::Error)]
-enum Refused {
-    #[error("there is no user {0}. Check the name with `getent passwd {0}`")]
-    NoSuchUser(String),
-    #[error("{0:?} is no user name")]
-    NoName(String),
-    #[error("{0:?} is no address: {1}")]
-    Address(String, crate::address::AddressError),
-    #[error(
-        "{user} had uid {bound} when the account was made and has uid {now} now: this is somebody else. \
-             If the old one is to be forgotten: mfactl user disable {user}, then again"
-    )]
-    UidChanged { user: String, bound: u32, now: u32 },
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Lookup(#[from] LookupError),
-}
 
 /// Answers a call; none if the interface has no such method.
 pub async fn answer(
     connection: &mut Connection,
-    peer: Peer,
+    session: &Session,
     daemon: &Arc<Daemon>,
     call: &Call<'_>,
 ) -> Option<io::Result<()>> {
     let (method, caller) = *METHODS.iter().find(|(name, _)| *name == call.method)?;
-    if !may(daemon, peer, caller).await {
+    let peer = session.peer();
+    let rank = if caller == Caller::Anybody { Rank::Person } else { rank(daemon, peer).await };
+    if caller == Caller::Administrator && rank == Rank::Person {
         return Some(connection.fault(Fault::PermissionDenied).await);
     }
-    let administration = Administration { daemon, peer };
-    let replied = match method {
-        wire::Hello::NAME => single(connection, call, async |hello| administration.hello(&hello)).await,
-        wire::ListUsers::NAME => single(connection, call, async |list| administration.list(list).await).await,
-        wire::ShowUser::NAME => single(connection, call, async |show| administration.show(show).await).await,
-        wire::EnableUser::NAME => {
-            single(connection, call, async |enable| administration.enable(enable).await).await
-        }
-        wire::DisableUser::NAME => {
-            single(connection, call, async |disable| administration.disable(disable).await).await
-        }
-        wire::UnlockUser::NAME => {
-            single(connection, call, async |unlock| administration.unlock(unlock).await).await
-        }
-        wire::SetEmail::NAME => {
-            single(connection, call, async |set| administration.set_email(set).await).await
-        }
-        wire::CheckConfig::NAME => {
-            single(connection, call, async |_: wire::CheckConfig| Ok(administration.check_config())).await
-        }
-        wire::Health::NAME => {
-            single(connection, call, async |_: wire::Health| Ok(administration.health().await)).await
-        }
+    let administration = Administration { daemon, peer, rank, proved: session.proved() };
+    Some(match method {
         wire::TestMail::NAME => mail::test(connection, daemon, call).await,
-        _ => events::stream(connection, daemon, call).await,
-    };
-    Some(replied)
+        wire::Events::NAME => events::stream(connection, &administration, call).await,
+        wire::RotateKey::NAME => keys::rotate(connection, peer, daemon, call).await,
+        _ => administration.answer(connection, method, call).await,
+    })
 }
 
 /// The requests that have one reply.
 struct Administration<'a> {
     daemon: &'a Arc<Daemon>,
     peer: Peer,
+    rank: Rank,
+    proved: Option<&'a Proved>,
+}
+
+/// What the caller is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    /// Root, or of the administrators' group.
+    Administrator,
+    /// Anybody else.
+    Person,
 }
 
 impl Administration<'_> {
+    async fn answer(&self, to: &mut Connection, method: &str, call: &Call<'_>) -> io::Result<()> {
+        match method {
+            wire::Hello::NAME => single(to, call, async |hello| self.hello(&hello)).await,
+            wire::ListUsers::NAME => single(to, call, async |list| self.list(list).await).await,
+            wire::ShowUser::NAME => single(to, call, async |show| self.show(show).await).await,
+            wire::EnableUser::NAME => single(to, call, async |enable| self.enable(enable).await).await,
+            wire::DisableUser::NAME => single(to, call, async |disable| self.disable(disable).await).await,
+            wire::UnlockUser::NAME => single(to, call, async |unlock| self.unlock(unlock).await).await,
+            wire::SetEmail::NAME => single(to, call, async |set| self.set_email(set).await).await,
+            wire::StartEnrolment::NAME => single(to, call, async |start| self.start(start).await).await,
+            wire::ConfirmEnrolment::NAME => single(to, call, async |code| self.confirm(code).await).await,
+            wire::RemoveFactor::NAME => single(to, call, async |remove| self.remove(remove).await).await,
+            wire::PreferFactor::NAME => single(to, call, async |prefer| self.prefer(prefer).await).await,
+            wire::NewRecovery::NAME => single(to, call, async |new| self.new_recovery(new).await).await,
+            wire::IssueBypass::NAME => single(to, call, async |issue| self.issue_bypass(issue).await).await,
+            wire::RevokeBypass::NAME => single(to, call, async |who| self.revoke_bypass(who).await).await,
+            wire::IssueTicket::NAME => single(to, call, async |issue| self.issue_ticket(issue).await).await,
+            wire::ResetUser::NAME => single(to, call, async |reset| self.reset(reset).await).await,
+            wire::ImportFactor::NAME => single(to, call, async |import| self.import(import).await).await,
+            wire::CheckConfig::NAME => {
+                single(to, call, async |_: wire::CheckConfig| Ok(self.check_config())).await
+            }
+            wire::Health::NAME => single(to, call, async |_: wire::Health| Ok(self.health().await)).await,
+            _ => to.fault(Fault::MethodNotFound).await,
+        }
+    }
+
     fn hello(&self, hello: &wire::Hello) -> Result<wire::HelloReply, Refused> {
         // A caller of another version learns ours, and gives up by itself.
         let _ = hello;
@@ -117,12 +139,10 @@ impl Administration<'_> {
     }
 }
 
-async fn may(daemon: &Daemon, peer: Peer, caller: Caller) -> bool {
-    if caller == Caller::Anybody || peer.uid == 0 {
-        return true;
-    }
+async fn rank(daemon: &Daemon, peer: Peer) -> Rank {
     // A name service that fails is no reason to let anybody through.
-    daemon.people.is_member(peer.uid, ADMINISTRATORS).await.unwrap_or(false)
+    let is_member = async || daemon.people.is_member(peer.uid, ADMINISTRATORS).await.unwrap_or(false);
+    if peer.uid == 0 || is_member().await { Rank::Administrator } else { Rank::Person }
 }
 
 async fn single<M: Method>(
@@ -136,6 +156,10 @@ async fn single<M: Method>(
     };
     match serve(parameters).await {
         Ok(reply) => connection.reply(&reply, Position::Last).await,
+        Err(Refused::Fault(fault)) => connection.fault(fault).await,
+        Err(refused @ Refused::ProofNeeded) => {
+            connection.refuse(wire::PROOF_NEEDED, &refused.to_string()).await
+        }
         Err(refused) => connection.refuse(wire::REFUSED, &refused.to_string()).await,
     }
 }
@@ -153,8 +177,19 @@ mod tests {
             .collect();
         let known: Vec<&str> = METHODS.iter().map(|(name, _)| *name).collect();
         assert_eq!(described, known);
-        let open: Vec<&str> =
-            METHODS.iter().filter(|(_, caller)| *caller == Caller::Anybody).map(|(name, _)| *name).collect();
-        assert_eq!(open, [wire::Hello::NAME]);
+        let open = |wanted: Caller| -> Vec<&str> {
+            METHODS.iter().filter(|(_, caller)| *caller == wanted).map(|(name, _)| *name).collect()
+        };
+        assert_eq!(open(Caller::Anybody), [wire::Hello::NAME]);
+        let own = [
+            wire::ShowUser::NAME,
+            wire::StartEnrolment::NAME,
+            wire::ConfirmEnrolment::NAME,
+            wire::RemoveFactor::NAME,
+            wire::PreferFactor::NAME,
+            wire::NewRecovery::NAME,
+            wire::Events::NAME,
+        ];
+        assert_eq!(open(Caller::Oneself), own);
     }
 }

@@ -4,13 +4,17 @@ use protocol::manage::Switch;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Service, Source};
+use super::enrolled::Factors;
+use super::round::{Round, State};
 use super::throttle::Failures;
 use crate::address::EmailAddress;
-use crate::factor::mailed::Challenge;
+use crate::config::Login;
+use crate::factor::bypass::Bypass;
+use crate::factor::recovery::RecoverySet;
 use crate::moment::Moment;
 
-/// How many codes of one person may be out at once, in different services or from different places.
-const LIVE_CHALLENGES: usize = 8;
+/// How many rounds of one person may be open at once, in different services or from different places.
+const ROUNDS: usize = 8;
 
 /// A person's account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,13 +26,34 @@ pub struct Account {
     pub uid: Option<u32>,
     /// The address kept here; other sources may know another.
     pub email: Option<EmailAddress>,
-    /// Codes that are out, the oldest first; used-up ones stay until their wait is over.
+    /// When the person confirmed that address by a code; milliseconds since 1970. Then it is a factor of their own.
     #[serde(default)]
-    challenges: Vec<Outstanding>,
+    pub email_confirmed: Option<u64>,
+    /// Apps and contacts, in the order in which they were enrolled.
+    #[serde(default)]
+    pub factors: Factors,
+    /// Codes for the day on which the telephone is lost.
+    #[serde(default)]
+    pub recovery: Option<RecoverySet>,
+    /// Codes that an administrator gave out.
+    #[serde(default)]
+    pub bypasses: Vec<Bypass>,
+    /// The number of the last one of them: none is used twice.
+    #[serde(default)]
+    pub last_bypass: u32,
+    /// The factor that is asked for first, by name.
+    #[serde(default)]
+    pub preferred: Option<String>,
+    /// Leave to enrol at a login.
+    #[serde(default)]
+    pub ticket: Option<Bypass>,
+    /// Tries and codes that are out, the oldest first; used-up ones stay until their wait is over.
+    #[serde(default)]
+    rounds: Vec<Outstanding>,
     /// Wrong codes.
     #[serde(default)]
     pub failures: Failures,
-    /// When mails went out, the oldest first; no longer back than the longest cap needs.
+    /// When codes were sent, the oldest first; no longer back than the longest cap needs.
     #[serde(default)]
     pub mails: Vec<Moment>,
     /// The last login with a factor; milliseconds since 1970.
@@ -42,7 +67,14 @@ impl Default for Account {
             switch: Switch::Disabled,
             uid: None,
             email: None,
-            challenges: Vec::new(),
+            email_confirmed: None,
+            factors: Factors::default(),
+            recovery: None,
+            bypasses: Vec::new(),
+            last_bypass: 0,
+            preferred: None,
+            ticket: None,
+            rounds: Vec::new(),
             failures: Failures::default(),
             mails: Vec::new(),
             last_login: None,
@@ -66,59 +98,82 @@ impl From<&Attempt> for Scope {
     }
 }
 
-/// A code that is out, and what it is bound to.
+/// A round, and what it is bound to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outstanding {
     /// What it is bound to.
     pub scope: Scope,
-    /// The code's own state.
-    pub challenge: Challenge,
+    /// The tries and codes.
+    pub round: Round,
 }
 
 impl Account {
-    /// The code that is out, or used up, for this scope.
-    pub fn challenge(&self, scope: &Scope) -> Option<&Challenge> {
-        self.challenges.iter().find(|out| out.scope == *scope).map(|out| &out.challenge)
+    /// The round of this scope.
+    pub fn round(&self, scope: &Scope) -> Option<&Round> {
+        self.rounds.iter().find(|out| out.scope == *scope).map(|out| &out.round)
     }
 
     /// The same, to change it.
-    pub fn challenge_mut(&mut self, scope: &Scope) -> Option<&mut Challenge> {
-        self.challenges.iter_mut().find(|out| out.scope == *scope).map(|out| &mut out.challenge)
+    pub fn round_mut(&mut self, scope: &Scope) -> Option<&mut Round> {
+        self.rounds.iter_mut().find(|out| out.scope == *scope).map(|out| &mut out.round)
     }
 
     /// All of them.
-    pub fn challenges(&self) -> &[Outstanding] {
-        &self.challenges
+    pub fn rounds(&self) -> &[Outstanding] {
+        &self.rounds
     }
 
-    /// Keeps a new code, in place of an older one of the same scope. The oldest goes where there are too many.
-    pub fn keep(&mut self, scope: Scope, challenge: Challenge) {
-        self.forget(&scope);
-        if self.challenges.len() >= LIVE_CHALLENGES {
-            self.challenges.remove(0);
+    /// The round of this scope, or a new one where there is none or it is over. The oldest goes where there are too many.
+    pub fn enter(&mut self, scope: &Scope, settings: &Login, now: Moment) -> &mut Round {
+        let open = |out: &Outstanding| out.scope == *scope && out.round.state(settings, now) != State::Over;
+        if !self.rounds.iter().any(open) {
+            self.forget(scope);
+            if self.rounds.len() >= ROUNDS {
+                self.rounds.remove(0);
+            }
+            self.rounds.push(Outstanding { scope: scope.clone(), round: Round::open(settings.tries, now) });
         }
-        self.challenges.push(Outstanding { scope, challenge });
+        let at = self.rounds.iter().position(|out| out.scope == *scope).unwrap_or_default();
+        &mut self.rounds[at].round
     }
 
-    /// Forgets the code of this scope.
+    /// Forgets the round of this scope.
     pub fn forget(&mut self, scope: &Scope) {
-        self.challenges.retain(|out| out.scope != *scope);
+        self.rounds.retain(|out| out.scope != *scope);
     }
 
-    /// Forgets what keeps the person waiting: failures, locks, used-up codes, and the count of mails.
+    /// Forgets what keeps the person waiting: failures, locks, used-up tries, and the count of mails.
     pub fn unlock(&mut self) {
         self.failures = Failures::default();
         self.mails.clear();
-        self.challenges.retain(|out| !out.challenge.is_used_up());
+        self.rounds.retain(|out| !out.round.is_used_up());
+    }
+
+    /// Forgets what the person enrolled, every code that is out, and what keeps the person waiting. Switch, address and
+    /// the count of mails stay.
+    pub fn reset(&mut self) {
+        self.factors.clear();
+        (self.recovery, self.preferred, self.ticket) = (None, None, None);
+        self.bypasses.clear();
+        self.rounds.clear();
+        self.failures = Failures::default();
     }
 
     /// Sets the address. Codes that are out went to the old one, and end with it.
     pub fn set_email(&mut self, email: Option<EmailAddress>) {
         if self.email != email {
             self.email = email;
-            self.challenges.clear();
+            self.email_confirmed = None;
+            self.rounds.clear();
         }
+    }
+
+    /// True if the second factor is switched on, or one of the person's own is confirmed.
+    pub fn is_enrolled(&self) -> bool {
+        self.switch == Switch::Enabled
+            || self.email_confirmed.is_some()
+            || self.factors.active().next().is_some()
     }
 
     /// Binds the account to a uid. A switched-off account of somebody else who had the name is forgotten.
@@ -127,7 +182,7 @@ impl Account {
     /// The uid it is bound to, if that is another and the account is switched on.
     pub fn bind(&mut self, uid: u32) -> Result<(), u32> {
         match self.uid {
-            Some(bound) if bound != uid && self.switch == Switch::Enabled => Err(bound),
+            Some(bound) if bound != uid && self.is_enrolled() => Err(bound),
             Some(bound) if bound != uid => {
                 *self = Account { uid: Some(uid), ..Account::default() };
                 Ok(())

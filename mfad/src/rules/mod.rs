@@ -2,30 +2,99 @@
 //!
 //! Nothing here knows a socket, a file, a clock or a random source: time, fresh ids, keys and addresses are arguments,
 //! so that property tests can run a login a million times. Read in this order:
-//! [`attempt`] who wants in · [`account`] what is known · [`policy`] what is asked · [`login`] asking and judging ·
-//! [`throttle`] how often · [`grant`] how it ends.
+//! [`attempt`] who wants in · [`account`] what is known, with [`enrolled`] and [`round`] · [`policy`] what is asked ·
+//! [`login`] asking and judging · [`enrol`] and [`import`] ways to a factor · [`change`] what is asked outside a login · [`throttle`] how often · [`grant`] how it ends · [`news`] what the person hears of it.
 
 pub mod account;
+#[cfg(test)]
+mod app_properties;
 pub mod attempt;
+pub mod change;
+pub mod enrol;
+pub mod enrolled;
 pub mod grant;
+pub mod import;
 pub mod login;
+pub mod news;
 pub mod policy;
 #[cfg(test)]
 mod properties;
+pub mod round;
 pub mod throttle;
 
-use crate::audit::Event;
+use attempt::Attempt;
+use news::News;
+use policy::{KnownAddress, Purpose};
 
-/// What a step of the rules wants written beside the account: its audit events, in order.
+use crate::audit::{Event, Kind};
+use crate::config::Config;
+use crate::factor::Keys;
+use crate::moment::Moment;
+
+/// What every step may look at.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The configuration in force when the step began.
+    pub config: &'a Config,
+    /// The key that is not in the database.
+    pub keys: &'a dyn Keys,
+    /// The time of the step.
+    pub now: Moment,
+    /// Who wants in.
+    pub attempt: &'a Attempt,
+    /// Why they are asked.
+    pub purpose: Purpose,
+    /// This host's name.
+    pub host: &'a str,
+    /// The uid that the name service gave.
+    pub uid: u32,
+    /// The uid of who asks: the person's, or an administrator's.
+    pub by: u32,
+    /// What each configured source knows of the person's address.
+    pub known: &'a [KnownAddress],
+    /// The login's reference.
+    pub reference: &'a str,
+}
+
+impl Context<'_> {
+    /// An event of this login.
+    fn event(&self, kind: Kind) -> Event {
+        Event::of_login(self.attempt, self.reference, kind)
+    }
+
+    /// The configured tries and waits.
+    fn login(&self) -> &crate::config::Login {
+        &self.config.login
+    }
+}
+
+/// What a step of the rules wants written beside the account: its audit events, in order; and what the person is to hear
+/// once that is committed.
 #[derive(Debug, Default)]
 pub struct Ledger {
     events: Vec<Event>,
+    news: Vec<News>,
 }
 
 impl Ledger {
     /// Adds an event; it is committed in the same transaction as the account.
     pub fn record(&mut self, event: Event) {
         self.events.push(event);
+    }
+
+    /// Tells the person, by mail to the address that is known before the change.
+    pub fn tell(&mut self, news: News) {
+        self.news.push(news);
+    }
+
+    /// Takes what the person is to hear.
+    pub fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// True if there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.news.is_empty()
     }
 
     /// Takes all events.

@@ -1,6 +1,5 @@
 //! Properties of the rules: whatever happens in whatever order, nobody enters without a match, no code enters twice,
-//! and no budget is exceeded. To see them fail, let `Challenge::compare` look before it counts, or let `spend` keep
-//! the challenge.
+//! and no budget is exceeded. To see them fail, let `answer` compare before it claims a try, or let `spend` keep the round.
 
 use std::collections::HashSet;
 
@@ -8,15 +7,15 @@ use proptest::prelude::*;
 use protocol::login::Verdict;
 use protocol::manage::Switch;
 
-use super::Ledger;
 use super::account::Account;
 use super::attempt::{Attempt, Service, Source, UserName};
-use super::login::{self, Answered, Context, Opening};
-use super::policy::KnownAddress;
+use super::login::{self, Answered, Asked, Opening};
+use super::policy::{KnownAddress, Purpose};
+use super::{Context, Ledger};
 use crate::address::EmailAddress;
 use crate::audit::Kind;
 use crate::config::{self, AddressSource, Config, Presence, Require};
-use crate::factor::mailed::{ChallengeId, CodeKeys};
+use crate::factor::mailed::{ChallengeId, Channel, CodeKeys};
 use crate::moment::Moment;
 use crate::vault::Vault;
 
@@ -30,7 +29,11 @@ pub(super) fn moment(seconds: u64) -> Moment {
     Moment { wall: 1_700_000_000_000 + seconds * 1000, boot: 10_000_000 + seconds * 1000, boot_id: 1 }
 }
 
-fn attempt(place: u8) -> Attempt {
+fn mail() -> Channel {
+    Channel::Email(EmailAddress::parse("ada@example.org").unwrap())
+}
+
+pub(super) fn attempt(place: u8) -> Attempt {
     Attempt {
         user: UserName::parse("ada").unwrap(),
         service: Service::read("sshd"),
@@ -40,7 +43,29 @@ fn attempt(place: u8) -> Attempt {
     }
 }
 
-fn enabled() -> Account {
+/// What a step sees at a time: somebody who wants in, with the uid that the account is bound to.
+pub(super) fn context<'a>(
+    config: &'a Config,
+    vault: &'a Vault,
+    attempt: &'a Attempt,
+    known: &'a [KnownAddress],
+    seconds: u64,
+) -> Context<'a> {
+    Context {
+        config,
+        keys: vault,
+        now: moment(seconds),
+        attempt,
+        purpose: Purpose::Login,
+        host: "host.example",
+        uid: 1000,
+        by: 1000,
+        known,
+        reference: "abcdef",
+    }
+}
+
+pub(super) fn enabled() -> Account {
     account(Switch::Enabled, EmailAddress::parse("ada@example.org").ok(), 1000)
 }
 
@@ -57,7 +82,7 @@ struct World {
     account: Account,
     seconds: u64,
     made: u8,
-    questions: [Option<ChallengeId>; 3],
+    questions: [Option<Asked>; 3],
     right_codes_entered: HashSet<ChallengeId>,
     evaluated: Vec<(ChallengeId, u64)>,
     /// Mails that were handed to a courier and not given back, by when.
@@ -118,15 +143,7 @@ impl World {
     ) -> (T, Ledger) {
         let attempt = attempt(u8::try_from(place).unwrap());
         let known = [KnownAddress { source: AddressSource::Account, address: None }];
-        let context = Context {
-            config: &self.config,
-            keys: &self.vault,
-            now: moment(self.seconds),
-            attempt: &attempt,
-            uid: 1000,
-            known: &known,
-            reference: "abcdef",
-        };
+        let context = context(&self.config, &self.vault, &attempt, &known, self.seconds);
         let mut ledger = Ledger::default();
         let outcome = step(&mut self.account, &context, &mut ledger);
         (outcome, ledger)
@@ -136,10 +153,11 @@ impl World {
         match opening {
             Opening::End(decision) => assert_ne!(decision.verdict(), Verdict::Allow, "nothing was typed"),
             Opening::Announce(_) => {}
+            Opening::Enrol => panic!("the person has a factor"),
             Opening::Ask(asked, letter) => {
-                self.questions[place] = Some(asked.challenge);
+                self.questions[place] = Some(*asked);
                 if let Some(letter) = letter {
-                    self.hand_over(place, letter);
+                    self.hand_over(place, *letter);
                 }
             }
         }
@@ -158,15 +176,18 @@ impl World {
         let Some((letter, at)) = self.letters[place].take() else { return };
         let undelivered =
             login::Undelivered { letter: &letter, failure: login::MailFailure::Down, cause: "test" };
-        let (decision, _) = self
-            .step(place, |account, context, ledger| login::not_sent(account, context, &undelivered, ledger));
+        let (decision, _) = self.step(place, |account, context, ledger| {
+            login::not_sent(account, context, &undelivered, &["email".to_owned()], ledger)
+        });
+        let login::After::End(decision) = decision else { panic!("there is no other way") };
         assert!(!matches!(decision.verdict(), Verdict::Allow | Verdict::Exempt), "no opening by default");
         let given_back = self.handed.iter().rposition(|handed| *handed == at).unwrap();
         self.handed.remove(given_back);
     }
 
     fn type_code(&mut self, place: usize, code_of: Option<ChallengeId>) {
-        let Some(question) = self.questions[place].clone() else { return };
+        let Some(asked) = self.questions[place].clone() else { return };
+        let question = asked.code.clone().unwrap();
         let typed = match &code_of {
             Some(challenge) => self.vault.code(challenge, "ada", 6).expose().to_owned(),
             None => {
@@ -176,7 +197,6 @@ impl World {
                 format!("{first}{}", &right.expose()[1..])
             }
         };
-        let asked = question.clone();
         let (answered, ledger) = self
             .step(place, |account, context, ledger| login::answer(account, context, &asked, &typed, ledger));
         let counted = |kind: &Kind| matches!(kind, Kind::WrongCode { .. } | Kind::Allowed { .. });
@@ -195,7 +215,8 @@ impl World {
                 }
                 assert_ne!(decision.verdict(), Verdict::Exempt);
             }
-            Answered::Again(_) => assert_eq!(evaluated, 1),
+            Answered::Again(..) => assert_eq!(evaluated, 1),
+            Answered::Outside(_) => panic!("there is no hook"),
         }
     }
 
@@ -208,22 +229,26 @@ impl World {
             Happening::Send { place } => {
                 self.made = self.made.wrapping_add(1);
                 let fresh = ChallengeId::from_random([self.made; 16]);
-                let (opening, _) = self
-                    .step(place, |account, context, ledger| login::send(account, context, &fresh, ledger));
+                let (opening, _) = self.step(place, |account, context, ledger| {
+                    login::send(account, context, &mail(), &fresh, ledger)
+                });
                 self.opened(place, opening);
             }
             Happening::RightCode { place } => {
-                let code_of = self.questions[place].clone();
+                let code_of = self.questions[place].as_ref().and_then(|asked| asked.code.clone());
                 self.type_code(place, code_of);
             }
             Happening::WrongCode { place } => self.type_code(place, None),
             Happening::CodeOfAnother { place, other } => {
-                if let Some(code_of) = self.questions[other].clone() {
+                if let Some(code_of) = self.questions[other].as_ref().and_then(|asked| asked.code.clone()) {
                     self.type_code(place, Some(code_of));
                 }
             }
             Happening::Delivered { place } => {
-                let Some(question) = self.questions[place].clone() else { return };
+                let Some(question) = self.questions[place].as_ref().and_then(|asked| asked.code.clone())
+                else {
+                    return;
+                };
                 let resent = self.step(place, |account, context, ledger| {
                     login::resend(account, context, &question, ledger)
                 });
@@ -254,7 +279,7 @@ impl World {
             let within = self.evaluated.iter().filter(|(_, at)| window.contains(at)).count();
             assert!(within <= login.throttle.failures as usize, "guesses of one window");
         }
-        assert!(self.account.failures.consecutive <= login.lock_after);
+        assert!(self.account.failures.most_in_a_row() <= login.lock_after);
         for cap in &email.per_user {
             let recent = self.handed.iter().filter(|at| self.seconds - **at < cap.within.as_secs()).count();
             assert!(recent <= cap.count as usize, "mails of one window");
@@ -294,7 +319,7 @@ fn a_code_of_one_place_is_worth_nothing_in_another() {
     world.happen(&Happening::Send { place: 1 });
     world.happen(&Happening::CodeOfAnother { place: 1, other: 0 });
     assert!(world.right_codes_entered.is_empty());
-    assert_eq!(world.account.failures.consecutive, 1, "it counts as a wrong one");
+    assert_eq!(world.account.failures.most_in_a_row(), 1, "it counts as a wrong one");
 }
 
 #[test]

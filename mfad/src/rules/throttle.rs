@@ -1,6 +1,7 @@
 //! How often a person may be wrong, and how often a mail may go out. Counted in the account, so that connections,
 //! services and restarts share one budget (RFC 4226, 7.3).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,47 +15,65 @@ use crate::moment::Moment;
 pub struct Failures {
     /// The latest, the oldest first; no more than the throttle looks at.
     recent: Vec<Moment>,
-    /// In a row, since the last right code.
-    pub consecutive: u32,
-}
-
-/// Why no code is looked at now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
-    /// Too many failures lately; this much longer.
-    Throttled(Duration),
-    /// Too many in a row; until an administrator unlocks.
-    Locked,
+    /// In a row since the last right code, a factor each, by name.
+    #[serde(default)]
+    consecutive: BTreeMap<String, u32>,
 }
 
 impl Failures {
-    /// Whether codes are looked at now.
-    pub fn hold(&self, settings: &Login, now: Moment) -> Option<Hold> {
-        if self.consecutive >= settings.lock_after {
-            return Some(Hold::Locked);
-        }
-        self.throttled(&settings.throttle, now).map(Hold::Throttled)
-    }
-
-    /// Counts one wrong code.
-    pub fn count(&mut self, settings: &Login, now: Moment) {
-        self.consecutive = self.consecutive.saturating_add(1);
-        self.recent.push(now);
-        let kept = settings.throttle.failures as usize;
-        self.recent.drain(..self.recent.len().saturating_sub(kept));
-    }
-
-    /// A right code makes good all wrong ones before it (SP 800-63B-4, 3.2.2).
-    pub fn forgive(&mut self) {
-        *self = Failures::default();
-    }
-
-    fn throttled(&self, throttle: &Throttle, now: Moment) -> Option<Duration> {
+    /// How much longer no code is looked at, because of too many failures lately.
+    pub fn throttled(&self, throttle: &Throttle, now: Moment) -> Option<Duration> {
         let within = |failure: &&Moment| now.at_least_since(**failure) < throttle.within;
         let recent: Vec<&Moment> = self.recent.iter().filter(within).collect();
         let surplus = recent.len().checked_sub(throttle.failures as usize)?;
         let lifts = recent.get(surplus)?;
         Some(throttle.within.saturating_sub(now.at_least_since(**lifts)))
+    }
+
+    /// Whether a factor is locked: until an administrator unlocks, or another factor of the person is right.
+    pub fn is_locked(&self, factor: &str, settings: &Login) -> bool {
+        self.consecutive.get(factor).is_some_and(|count| *count >= settings.lock_after)
+    }
+
+    /// Whether any factor is locked.
+    pub fn any_locked(&self, settings: &Login) -> bool {
+        self.consecutive.values().any(|count| *count >= settings.lock_after)
+    }
+
+    /// Wrong codes in a row, of the factor that has most.
+    pub fn most_in_a_row(&self) -> u32 {
+        self.consecutive.values().copied().max().unwrap_or_default()
+    }
+
+    /// Counts one wrong code, for each factor that it was compared with. Answers the factors that this locked.
+    pub fn count(&mut self, factors: &[&str], settings: &Login, now: Moment) -> Vec<String> {
+        self.recent.push(now);
+        let kept = settings.throttle.failures as usize;
+        self.recent.drain(..self.recent.len().saturating_sub(kept));
+        let mut locked = Vec::new();
+        for factor in factors {
+            let count = self.consecutive.entry((*factor).to_owned()).or_default();
+            *count = count.saturating_add(1);
+            if *count == settings.lock_after {
+                locked.push((*factor).to_owned());
+            }
+        }
+        locked
+    }
+
+    /// Takes back what [`Failures::count`] counted last against these factors.
+    pub fn take_back(&mut self, factors: &[String]) {
+        self.recent.pop();
+        for factor in factors {
+            if let Some(count) = self.consecutive.get_mut(factor) {
+                *count = count.saturating_sub(1);
+            }
+        }
+    }
+
+    /// A right code makes good all wrong ones before it (SP 800-63B-4, 3.2.2).
+    pub fn forgive(&mut self) {
+        *self = Failures::default();
     }
 }
 
@@ -83,11 +102,11 @@ mod tests {
         let config = settings();
         let mut failures = Failures::default();
         for second in 0..5 {
-            assert_eq!(failures.hold(&config.login, moment(second)), None);
-            failures.count(&config.login, moment(second));
+            assert_eq!(failures.throttled(&config.login.throttle, moment(second)), None);
+            failures.count(&["email"], &config.login, moment(second));
         }
-        assert_eq!(failures.hold(&config.login, moment(5)), Some(Hold::Throttled(Duration::from_secs(85))));
-        assert_eq!(failures.hold(&config.login, moment(90)), None);
+        assert_eq!(failures.throttled(&config.login.throttle, moment(5)), Some(Duration::from_secs(85)));
+        assert_eq!(failures.throttled(&config.login.throttle, moment(90)), None);
     }
 
     #[test]
@@ -95,12 +114,13 @@ mod tests {
         let config = settings();
         let mut failures = Failures::default();
         for failure in 0..u64::from(config.login.lock_after) {
-            assert_eq!(failures.hold(&config.login, moment(failure * 3600)), None);
-            failures.count(&config.login, moment(failure * 3600));
+            assert!(!failures.is_locked("totp", &config.login));
+            failures.count(&["totp"], &config.login, moment(failure * 3600));
         }
-        assert_eq!(failures.hold(&config.login, moment(10_000_000)), Some(Hold::Locked));
+        assert!(failures.is_locked("totp", &config.login));
+        assert!(!failures.is_locked("email", &config.login), "another factor is not locked, and unlocks");
         failures.forgive();
-        assert_eq!(failures.hold(&config.login, moment(10_000_000)), None);
+        assert!(!failures.is_locked("totp", &config.login));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 mod checkpoint;
 mod flusher;
+mod key;
 mod reader;
 mod recent;
 mod writer;
@@ -27,10 +28,12 @@ use tokio::sync::{Notify, broadcast, oneshot};
 
 use self::checkpoint::{Checkpointer, Gate};
 use self::flusher::Flusher;
-use self::recent::Recent;
+pub use self::key::Adoption;
+use self::recent::Shared;
 use self::writer::{Health, Job, Writer};
 use super::{EventQuery, Later, Page, Step, Store, StoreError, schema};
 use crate::clock::Clock;
+use crate::factor::sealed::Freshness;
 use crate::rules::account::Account;
 use crate::rules::attempt::UserName;
 
@@ -41,7 +44,7 @@ const QUEUE: usize = 4096;
 const GROUP: usize = 256;
 
 /// What the log usually needs, in bytes: it is emptied long before.
-const LOG_SIZE: u64 = 4 * 1024 * 1024;
+const LOG_SIZE: u64 = 8 * 1024 * 1024;
 
 /// How long a step may wait for another's commit to share, if nobody waits for it.
 const LEISURE: Duration = Duration::from_millis(10);
@@ -68,6 +71,7 @@ const FILE: &str = "mfad.db";
 pub struct Sqlite {
     file: PathBuf,
     queue: Arc<Queue>,
+    recent: Shared,
     committed: broadcast::Sender<EventLine>,
     _checkpointer: Checkpointer,
 }
@@ -85,29 +89,57 @@ struct Queue {
 
 impl Sqlite {
     /// Opens or makes the database in `directory`, and starts its writer on the event loop that this is called in.
-    /// `key_check` tells whether the key is the one that it was made with.
+    /// `key_checks` tell the keys at hand, the one in use first: it has to belong to one of them.
     ///
     /// # Errors
     /// [`StoreError::Failed`] with what is wrong and what to do.
-    pub fn open(directory: &Path, key_check: &str, clock: Clock) -> Result<Self, StoreError> {
+    pub fn open(directory: &Path, key_checks: &[&str], clock: Clock) -> Result<Self, StoreError> {
         let file = directory.join(FILE);
         let mut connection = connect(&file, Purpose::Write)?;
         schema::migrate(&mut connection)?;
-        check_key(&connection, key_check)?;
+        key::check(&connection, key_checks)?;
         let (committed, _) = broadcast::channel(1024);
         let log = open_log(&file)?;
         let gate = Gate::default();
         let flusher =
             Flusher::start(log, committed.clone()).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let writer = Writer { connection, flusher, clock, gate: gate.clone(), recent: Recent::default() };
+        let recent = Shared::default();
+        let writer = Writer { connection, flusher, clock, gate: gate.clone(), recent: recent.clone() };
         let queue = Arc::new(Queue { jobs: Mutex::new(Some(VecDeque::new())), ..Queue::default() });
         tokio::spawn(write(writer, queue.clone()));
         Ok(Sqlite {
             _checkpointer: Checkpointer::start(connect(&file, Purpose::Write)?, gate)?,
             file,
             queue,
+            recent,
             committed,
         })
+    }
+
+    /// Makes the database belong to the key in use, once `freshness` finds nothing in any account that another key
+    /// sealed. Until then the old key has to stay in the key file.
+    ///
+    /// # Errors
+    /// [`StoreError`], also for a damaged account: nobody knows what sealed its secrets.
+    pub fn adopt_key(
+        &self,
+        key_check: String,
+        freshness: impl Fn(&Account) -> Freshness + Send + 'static,
+    ) -> Later<'_, Adoption> {
+        let file = self.file.clone();
+        Box::pin(async move {
+            let work = move || {
+                let (reader, writer) = (connect(&file, Purpose::Read)?, connect(&file, Purpose::Write)?);
+                key::adopt(&reader, &writer, &key_check, freshness)
+            };
+            tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
+        })
+    }
+
+    /// An account as it was committed last, if it is at hand without waiting. Good enough for a step that only looks: one
+    /// that decides or changes anything runs on the row.
+    pub fn glimpse(&self, user: &UserName) -> Option<Account> {
+        self.recent.lock().account(user).cloned()
     }
 
     /// Hears of every event after its commit. One that is not read in time is dropped; the database has it.
@@ -288,22 +320,6 @@ fn room_beside(file: &Path) -> u64 {
     let free =
         |disk: nix::sys::statvfs::Statvfs| disk.blocks_available().saturating_mul(disk.fragment_size());
     nix::sys::statvfs::statvfs(file).map_or(0, free)
-}
-
-fn check_key(connection: &Connection, key_check: &str) -> Result<(), StoreError> {
-    // Always a write: it proves at the start that the disk takes one, and it makes the log.
-    let sql = "INSERT INTO meta (name, value) VALUES ('key-check', ?1) ON CONFLICT (name) DO UPDATE SET value = value";
-    connection.execute(sql, [key_check]).map_err(failed)?;
-    let kept: String = connection
-        .query_row("SELECT value FROM meta WHERE name = 'key-check'", [], |row| row.get(0))
-        .map_err(failed)?;
-    if kept == key_check {
-        return Ok(());
-    }
-    Err(StoreError::Failed(
-        "it was made with another key. Put the old key file back, or start with an empty state directory"
-            .to_owned(),
-    ))
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {

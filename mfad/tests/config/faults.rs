@@ -2,6 +2,8 @@
 
 use crate::scratch::{Scratch, read, summary};
 
+const REMOVE: &str = "remove it; this version knows [paths], [login], [email], [time] and [[hook]]";
+
 fn faults(text: &str) -> Vec<String> {
     let problems = match read(text) {
         Ok(config) => panic!("accepted: {text}\n{config:?}"),
@@ -50,13 +52,11 @@ fn what_is_not_toml_is_refused_with_its_place() {
 #[test]
 fn what_is_no_key_of_this_version_is_refused() {
     let later = |name: &str| format!("[{name}] is not in this version of mfad");
-    for name in ["trust", "time", "server", "upstream", "database"] {
+    for name in ["trust", "server", "upstream", "database"] {
         assert_eq!(faults(&format!("\n[{name}]\na = 1\n")), [format!("2:2 {name}: {}", later(name))]);
         assert_eq!(faults(&format!("{name}.a = 1\n")), [format!("1:1 {name}: {}", later(name))]);
     }
-    for name in ["hook", "rule"] {
-        assert_eq!(faults(&format!("[[{name}]]\nname = \"x\"\n")), [format!("1:3 {name}: {}", later(name))]);
-    }
+    assert_eq!(faults("[[rule]]\nname = \"x\"\n"), [format!("1:3 rule: {}", later("rule"))]);
     check(&[
         ("[logim]\n", "1:2 logim: unknown section"),
         ("[login]\n[email]\n  digit = 6\n", "3:3 email.digit: unknown key"),
@@ -74,8 +74,9 @@ fn what_is_no_key_of_this_version_is_refused() {
 fn the_remedy_guesses_what_was_meant() {
     for (text, remedy) in [
         ("[logim]", "did you mean [login]?"),
-        ("[xyz]", "remove it; this version knows [paths], [login] and [email]"),
-        ("[rule]", "remove it; this version knows [paths], [login] and [email]"),
+        ("[xyz]", REMOVE),
+        ("[rule]", REMOVE),
+        ("[[hok]]\nname = \"x\"", "did you mean [[hook]]?"),
         ("[login]\nlock_after = 3", "did you mean lock-after?"),
         ("[login]\ndigits = 6", "it is a key of [email]: move it there"),
         ("[login]\nrequire = \"allways\"", "did you mean \"always\"?"),
@@ -91,7 +92,6 @@ fn the_remedy_guesses_what_was_meant() {
 
 #[test]
 fn values_of_login_that_do_not_fit_are_refused() {
-    let later = |word: &str| format!("\"{word}\" is not in this version of mfad");
     let range = "the number is not between 1 and 10";
     let locked =
         "the number is not between 1 and 100: NIST SP 800-63B-4 allows at most 100 consecutive failures";
@@ -101,10 +101,10 @@ fn values_of_login_that_do_not_fit_are_refused() {
             ("require = \"Always\"", "this word is not known here"),
             ("require = true", "a word belongs here"),
             ("unenrolled = \"allow\"", "this word is not known here"),
-            ("unenrolled = \"enrol\"", &later("enrol")),
             ("unenrolled = 2027-01-31", "a word or a date belongs here"),
             ("unenrolled = {}", "the date is missing"),
-            ("enrol-ticket = \"none\"", &later("none")),
+            ("enrol-ticket = false", "a word belongs here"),
+            ("enrol-ticket = \"no\"", "this word is not known here"),
             ("language = \"de\"", "this word is not known here"),
             ("security-contact = \"root@localhost\"", "a list belongs here"),
             ("factors = \"email\"", "a list belongs here"),
@@ -158,9 +158,14 @@ fn values_of_login_that_do_not_fit_are_refused() {
             "2:23 login.throttle.within: the duration is not between 1s and 1d",
         ),
         (
-            "[login]\nfactors = [\"email\", \"totp\"]",
-            "2:21 login.factors: \"totp\" is not in this version of mfad",
+            "[login]\nfactors = [\"email\", \"http\"]",
+            "2:21 login.factors: \"http\" is not in this version of mfad",
         ),
+        (
+            "[login]\nfactors = [\"email\", \"sms\"]",
+            "2:21 login.factors: no factor and no hook has this name",
+        ),
+        ("[login]\nfactors = [\"hook\"]", "2:12 login.factors: a hook is named by its own name"),
         (
             "[login]\nsecurity-contact = [\"a@b\",\n \"x\"]",
             "3:2 login.security-contact: an address has the form name@domain",
@@ -200,6 +205,7 @@ fn values_of_email_that_do_not_fit_are_refused() {
             ("sendmail = [\"sendmail\", \"-t\"]", "the program does not start at /"),
             ("address = []", "the list is empty"),
             ("address = [\"userdb\", \"userdb\"]", "something is in the list twice"),
+            ("self-enrol-domains = \"example.org\"", "a list belongs here"),
             ("per-user = {}", "there is no limit in it"),
             ("per-user = 5", "a table of limits belongs here"),
             ("per-user = { \"1m\" = 5, \"60s\" = 6 }", "two limits are for the same time"),
@@ -231,9 +237,50 @@ fn values_of_email_that_do_not_fit_are_refused() {
         ),
         ("[email]\nper-user = { day = 5 }", "2:20 email.per-user.day: this is not a duration"),
         ("[email]\nsendmail = [\"/a\", 3]", "2:19 email.sendmail: a text belongs here"),
+        (
+            "[email]\nself-enrol-domains = [\"*\"]",
+            "2:23 email.self-enrol-domains: the part after the @ is not a domain name",
+        ),
+        (
+            "[email]\nself-enrol-domains = [\"a.org\", \"*.*.org\"]",
+            "2:32 email.self-enrol-domains: the part after the @ is not a domain name",
+        ),
+        (
+            "[email]\nself-enrol-domains = [\"ada@example.org\"]",
+            "2:23 email.self-enrol-domains: the part after the @ is not a domain name",
+        ),
         ("[paths]\nstate = \"state\"", "2:9 paths.state: the path does not start at /"),
         ("[paths]\nkey = \"/\"", "2:7 paths.key: the path is /, or goes up by .."),
     ]);
+}
+
+#[test]
+fn values_of_time_that_do_not_fit_are_refused() {
+    let skew = "the number is not between 0 and 10: each step is one more code that is right";
+    check_values(
+        "time",
+        &[
+            ("provider = \"gps\"", "this word is not known here"),
+            ("provider = true", "a word belongs here"),
+            ("skew = 11", skew),
+            ("skew = -1", skew),
+            ("skew = \"1\"", "a whole number belongs here"),
+            ("ntp = \"pool.ntp.org\"", "a table belongs here"),
+        ],
+    );
+    let host = "this is no host with or without a port";
+    for (ntp, fault) in [
+        ("{ server = \"\" }", "18 time.ntp.server: the text is empty".to_owned()),
+        ("{ server = \"a b\" }", format!("18 time.ntp.server: {host}")),
+        ("{ server = \"2001:db8::1\" }", format!("18 time.ntp.server: {host}")),
+        ("{ server = \"ntp://x\" }", format!("18 time.ntp.server: {host}")),
+        ("{ server = \"x:0\" }", format!("18 time.ntp.server: {host}")),
+        ("{ timeout = \"31s\" }", "19 time.ntp.timeout: the duration is not between 1s and 30s".to_owned()),
+        ("{ timeout = \"0s\" }", "19 time.ntp.timeout: the duration is not between 1s and 30s".to_owned()),
+        ("{ host = \"x\" }", "9 time.ntp.host: unknown key".to_owned()),
+    ] {
+        assert_eq!(faults(&format!("[time]\nntp = {ntp}")), [format!("2:{fault}")], "{ntp}");
+    }
 }
 
 #[test]
@@ -306,8 +353,8 @@ fn all_faults_of_all_files_are_told_at_once() {
             "1:2 trust: [trust] is not in this version of mfad",
             "3:7 paths.key: a text belongs here",
             "6:1 login.prmpt: unknown key",
-            "7:12 login.factors: a word belongs here",
-            "7:15 login.factors: a word belongs here",
+            "7:12 login.factors: a text belongs here",
+            "7:15 login.factors: a text belongs here",
             "5:9 login.tries: the number is not between 1 and 10",
             "2:10 email.digits: the number is not between 6 and 10",
             "3:17 email.smtp.url: a text belongs here",

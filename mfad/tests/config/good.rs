@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mfad::config::{
-    AddressSource, Config, FactorKind, LogCodes, MailCap, NoAddress, OnFailure, Relay, RelayLogin, Require,
-    Security, TemplateSource, Throttle, Transport, Unenrolled,
+    AddressSource, Config, DomainPattern, EnrolTicket, FactorKind, LogCodes, MailCap, NoAddress, NtpServer,
+    OnFailure, Relay, RelayLogin, Require, Security, TemplateSource, Throttle, TimeProvider, Transport,
+    Unenrolled,
 };
 
 use crate::scratch::{Scratch, read};
@@ -28,15 +29,20 @@ fn login(line: &str) -> mfad::config::Login {
 
 #[test]
 fn without_a_file_the_documented_defaults_hold() {
-    let Config { paths, login, email, files } = Scratch::new().load().unwrap();
-    assert!(files.is_empty());
+    let Config { paths, login, email, time, hooks, files } = Scratch::new().load().unwrap();
+    assert!(files.is_empty() && hooks.is_empty());
+    assert_eq!((time.provider, time.skew), (TimeProvider::System, 1));
+    assert_eq!(login.enrol_ticket, EnrolTicket::Required);
+    assert_eq!(email.self_enrol_domains, []);
     assert_eq!(paths.state, PathBuf::from("/var/lib/mfad"));
     assert_eq!(paths.runtime, PathBuf::from("/run/mfad"));
     assert_eq!(paths.key, PathBuf::from("/etc/mfad/key"));
     assert_eq!(login.require, Require::Enrolled);
     assert_eq!(login.unenrolled, Unenrolled::Deny);
     assert_eq!(login.security_contact, []);
-    assert_eq!(login.factors, [FactorKind::Email]);
+    let order =
+        [FactorKind::Totp, FactorKind::Hotp, FactorKind::Email, FactorKind::Recovery, FactorKind::Bypass];
+    assert_eq!(login.factors, order);
     assert_eq!(login.prompt, "Verification code: ");
     assert_eq!(login.tries, 3);
     assert_eq!(login.throttle, Throttle { failures: 5, within: seconds(90) });
@@ -73,6 +79,10 @@ fn the_words_of_login_are_understood() {
     assert_eq!(login("no-address = \"skip\"").no_address, NoAddress::Skip);
     assert_eq!(login("no-address = \"other-factor\"").no_address, NoAddress::OtherFactor);
     assert_eq!(login("factors = ['email']").factors, [FactorKind::Email]);
+    let two = [FactorKind::Bypass, FactorKind::Totp];
+    assert_eq!(login("factors = ['bypass', 'totp']").factors, two);
+    assert_eq!(login("unenrolled = 'enrol'").unenrolled, Unenrolled::Enrol);
+    assert_eq!(login("enrol-ticket = 'none'").enrol_ticket, EnrolTicket::None);
     assert_eq!(login("enrol-ticket = \"required\"\nlanguage = \"en\"\ntries = 0x0a").tries, 10);
     assert_eq!(login("prompt = \"Code:\"").prompt, "Code: ");
     assert_eq!(login("resume-window = \"0s\"").resume_window, Duration::ZERO);
@@ -178,6 +188,29 @@ fn addresses_and_limits_are_understood() {
     assert_eq!(email("log-codes = true").log_codes, LogCodes::Yes);
     assert_eq!(email("on-failure = \"bypass\"").on_failure, OnFailure::Bypass);
     assert_eq!(email("on-failure = \"deny\"\ndigits = 10").digits, 10);
+}
+
+#[test]
+fn domains_for_own_addresses_are_one_or_all_below_one() {
+    let domains = email("self-enrol-domains = [\"Example.ORG\", \"*.bücher.example\"]").self_enrol_domains;
+    let exact = DomainPattern::Exact("example.org".to_owned());
+    let below = DomainPattern::Below("xn--bcher-kva.example".to_owned());
+    assert_eq!(domains, [exact, below]);
+}
+
+#[test]
+fn a_time_server_is_a_host_with_or_without_a_port() {
+    let time = |line: &str| read(&format!("[time]\nprovider = \"ntp\"\n{line}\n")).unwrap().time.provider;
+    let server = |host: &str, port, timeout| {
+        TimeProvider::Ntp(NtpServer { host: host.to_owned(), port, timeout: seconds(timeout) })
+    };
+    assert_eq!(time(""), server("pool.ntp.org", 123, 5));
+    assert_eq!(time("ntp = { server = \"192.0.2.1:1123\" }"), server("192.0.2.1", 1123, 5));
+    assert_eq!(time("ntp.server = \"[2001:db8::1]\"\nntp.timeout = \"30s\""), server("2001:db8::1", 123, 30));
+    assert_eq!(
+        read("[time]\nskew = 0\nntp = { server = \"x\" }").unwrap().time.provider,
+        TimeProvider::System
+    );
 }
 
 #[test]

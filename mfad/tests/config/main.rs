@@ -3,6 +3,7 @@
 mod faults;
 mod files;
 mod good;
+mod hooks;
 mod messages;
 mod mutants;
 mod samples;

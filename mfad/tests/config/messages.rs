@@ -23,7 +23,7 @@ fn a_message_has_a_fact_a_place_and_a_remedy() {
         r#"/etc/mfad/mfad.toml:4:3: rule: [rule] is not in this version of mfad
     [[rule]]
       ^^^^
-  remove it; this version knows [paths], [login] and [email]
+  remove it; this version knows [paths], [login], [email], [time] and [[hook]]
 /etc/mfad/mfad.toml:2:1: email.prompt: unknown key
     prompt
     ^^^^^^

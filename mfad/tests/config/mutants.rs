@@ -4,7 +4,8 @@
 //! To break it on purpose: let `Fields::add` skip unknown keys, or let a reader fall back to its default.
 
 use mfad::config::{
-    Config, LogCodes, NoAddress, OnFailure, Presence, Require, Security, Transport, Unenrolled, load,
+    Config, EnrolTicket, LogCodes, NoAddress, OnFailure, Presence, Require, Security, Transport, Unenrolled,
+    load,
 };
 
 use crate::scratch::{Scratch, read};
@@ -39,9 +40,15 @@ smtp = [{ url = "smtps://u@mx.example.org:465", password-file = "relay" }, { url
 sendmail = ["/usr/sbin/sendmail", "-t", "-i"]
 maildir = "/var/mail-pickup/$USER"
 address = ["account", "pattern:$USER@example.org"]
+self-enrol-domains = ["example.org"]
 per-user = { "10m" = 3, "1d" = 10 }
 on-failure = "deny"
 log-codes = false
+
+[time]
+provider = "ntp"
+ntp = { server = "ntp.example.org", timeout = "2s" }
+skew = 0
 "#;
 
 /// What a mutant may be at most as lax as.
@@ -51,6 +58,7 @@ fn is_no_weaker(mutant: &Config, full: &Config, defaults: &Config) -> Result<(),
     floor(m.require == f.require || m.require == d.require, "require")?;
     floor(m.require != Require::Never, "require")?;
     floor(m.unenrolled == Unenrolled::Deny, "unenrolled")?;
+    floor(m.enrol_ticket == EnrolTicket::Required, "enrol-ticket")?;
     floor(m.tries <= f.tries.max(d.tries), "tries")?;
     floor(m.throttle.failures <= f.throttle.failures.max(d.throttle.failures), "throttle.failures")?;
     floor(m.throttle.within >= f.throttle.within.min(d.throttle.within), "throttle.within")?;
@@ -62,6 +70,9 @@ fn is_no_weaker(mutant: &Config, full: &Config, defaults: &Config) -> Result<(),
     floor(m.lifetime <= f.lifetime.max(d.lifetime), "lifetime")?;
     floor(m.on_failure != OnFailure::Bypass, "on-failure")?;
     floor(m.log_codes == LogCodes::No, "log-codes")?;
+    let allowed = &f.self_enrol_domains;
+    floor(m.self_enrol_domains.iter().all(|domain| allowed.contains(domain)), "self-enrol-domains")?;
+    floor(mutant.time.skew <= defaults.time.skew, "skew")?;
     floor(m.transport == d.transport || m.transport == f.transport || is_encrypted(&m.transport), "smtp")
 }
 
@@ -112,7 +123,7 @@ fn lines() -> Vec<&'static str> {
 
 #[test]
 fn the_full_file_has_every_key_but_the_template() {
-    assert_eq!(lines().iter().filter(|line| line.contains(" = ")).count(), 27);
+    assert_eq!(lines().iter().filter(|line| line.contains(" = ")).count(), 31);
 }
 
 #[test]

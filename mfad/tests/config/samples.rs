@@ -6,8 +6,9 @@ use crate::scratch::{Scratch, read};
 
 const INSTALLED: &str = include_str!("../../../packaging/mfad.toml");
 const GUIDE: &str = include_str!("../../../docs/guide/configuration.md");
+const HOOKS: &str = include_str!("../../../docs/guide/examples/README.md");
 
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 32] = [
     "state",
     "runtime",
     "key",
@@ -33,9 +34,13 @@ const KEYS: [&str; 28] = [
     "sendmail",
     "maildir",
     "address",
+    "self-enrol-domains",
     "per-user",
     "on-failure",
     "log-codes",
+    "provider",
+    "ntp",
+    "skew",
 ];
 
 fn defaults() -> Config {
@@ -58,7 +63,7 @@ fn the_lines_of_the_installed_file_are_the_defaults() {
         _ => format!("{line}\n"),
     };
     let text: String = INSTALLED.lines().map(uncommented).collect();
-    assert_eq!(text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count(), 26);
+    assert_eq!(text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count(), 30);
     assert_eq!(without_files(read(&text).unwrap()), defaults());
 }
 
@@ -75,16 +80,23 @@ fn the_examples_of_the_installed_file_are_valid() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 6);
+    assert_eq!(examples, 7);
 }
 
 #[test]
 fn the_examples_of_the_guide_are_valid() {
+    let blocks_of = |text: &'static str| text.split("```toml\n").skip(1);
     let blocks: Vec<&str> =
-        GUIDE.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(blocks.len() >= 4);
+        blocks_of(GUIDE).chain(blocks_of(HOOKS)).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 7);
     for block in blocks {
-        read(block).unwrap_or_else(|problems| panic!("{block}\n{problems}"));
+        let scratch = Scratch::new();
+        let place = scratch.path("").display().to_string();
+        let block = block.replace("/usr/local/lib/mfad/", &place);
+        for program in ["sms-hook", "radius-hook"] {
+            scratch.program(program);
+        }
+        read(&block).unwrap_or_else(|problems| panic!("{block}\n{problems}"));
     }
 }
 
@@ -97,10 +109,20 @@ fn every_key_is_in_the_installed_file_and_in_the_guide() {
 }
 
 #[test]
+fn every_key_of_a_hook_is_in_the_guide() {
+    let problems = read("[[hook]]\nname = \"sms\"\nxyzzyxyzzy = 1\n").unwrap_err();
+    let keys = problems.0[0].remedy.split_once("the keys are ").unwrap().1;
+    assert_eq!(keys.split(", ").count(), 7);
+    for key in keys.split(", ") {
+        assert!(GUIDE.contains(&format!("| `{key}` |")), "{key} is missing in docs/guide/configuration.md");
+    }
+}
+
+#[test]
 fn the_list_of_keys_above_is_the_one_of_the_program() {
     // An unknown key that resembles nothing is answered by the list of all keys.
     let mut told: Vec<String> = Vec::new();
-    for section in ["paths", "login", "email"] {
+    for section in ["paths", "login", "email", "time"] {
         let scratch = Scratch::new();
         scratch.write("mfad.toml", format!("[{section}]\nxyzzyxyzzy = 1\n"));
         let problems = load(&scratch.main(), Presence::Required).unwrap_err();

@@ -35,6 +35,13 @@ impl Scratch {
         path
     }
 
+    /// Writes a program that mfad trusts.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        let path = self.write(name, "#!/bin/sh\nexit 75\n");
+        restrict(&path, 0o755);
+        path
+    }
+
     pub(crate) fn drop_in(&self, name: &str, text: &str) -> PathBuf {
         let directory = self.path("conf.d");
         if !directory.exists() {

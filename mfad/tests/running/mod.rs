@@ -165,11 +165,38 @@ impl Running {
     }
 
     pub fn login(&self) -> Peer {
-        Peer { stream: self.connect(login::INTERFACE), buffer: FrameBuffer::default() }
+        Peer { stream: self.connect(login::INTERFACE), buffer: FrameBuffer::default(), relay: None }
     }
 
     pub fn manage(&self) -> Peer {
-        Peer { stream: self.connect(manage::INTERFACE), buffer: FrameBuffer::default() }
+        Peer { stream: self.connect(manage::INTERFACE), buffer: FrameBuffer::default(), relay: None }
+    }
+
+    /// A peer of io.mfad.Manage with another uid. A relay connects, for the kernel tells the daemon who did.
+    pub fn manage_as(&self, uid: u32) -> Peer {
+        let relay =
+            "use IO::Socket::UNIX; use IO::Select; my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die $!;
+            my $both = IO::Select->new($s, \\*STDIN);
+            while (my @ready = $both->can_read) { for my $from (@ready) {
+                sysread($from, my $bytes, 65536) or exit;
+                syswrite($from == $s ? \\*STDOUT : $s, $bytes); } }";
+        let (own, theirs) = UnixStream::pair().unwrap();
+        own.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let id = uid.to_string();
+        // It may not be able to look into the directories above, so it begins in the right one.
+        let relay = Command::new("setpriv")
+            .args(["--reuid", &id, "--regid", &id, "--clear-groups", "perl", "-e", relay, manage::INTERFACE])
+            .current_dir(self.directory.join("run"))
+            .stdin(OwnedFd::from(theirs.try_clone().unwrap()))
+            .stdout(OwnedFd::from(theirs))
+            .spawn()
+            .unwrap();
+        Peer { stream: own, buffer: FrameBuffer::default(), relay: Some(Relay(relay)) }
+    }
+
+    /// A file in the directories.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
     }
 
     pub fn account(&self, user: &str) -> manage::UserDetail {
@@ -195,14 +222,22 @@ impl Running {
         fs::read_dir(self.directory.join("mail").join(user).join("new")).map_or(0, Iterator::count)
     }
 
-    /// The code in the newest mail.
+    /// The code in the newest mail that has one; news of changes arrive there as well.
     pub fn code(&self, user: &str) -> String {
+        self.codes(user).pop().unwrap()
+    }
+
+    /// The codes in all mails, the newest last. Those of mails that came within one tick of the clock may be in any order.
+    pub fn codes(&self, user: &str) -> Vec<String> {
         let directory = self.directory.join("mail").join(user).join("new");
-        let files = fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
-        let newest = files.max_by_key(|file| fs::metadata(file).unwrap().modified().unwrap()).unwrap();
-        let mail = fs::read_to_string(newest).unwrap();
-        let (_, code) = mail.split_once("Your login code is ").unwrap();
-        code.chars().take_while(char::is_ascii_digit).collect()
+        let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort_by_key(|file| fs::metadata(file).unwrap().modified().unwrap());
+        let code = |file: &PathBuf| {
+            let mail = fs::read_to_string(file).unwrap();
+            let (_, rest) = mail.split_once("Your login code is ")?;
+            Some(rest.chars().take_while(char::is_ascii_digit).collect())
+        };
+        files.iter().filter_map(code).collect()
     }
 
     fn socket(&self, name: &str) -> PathBuf {
@@ -235,6 +270,17 @@ impl Drop for Running {
 pub struct Peer {
     stream: UnixStream,
     buffer: FrameBuffer,
+    relay: Option<Relay>,
+}
+
+/// Carries bytes between a test and the daemon under another uid.
+struct Relay(Child);
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Peer {

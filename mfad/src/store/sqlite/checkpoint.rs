@@ -20,10 +20,11 @@ pub(super) type Gate = Arc<Mutex<()>>;
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(50);
 
-/// So many commits are worth moving at once; fewer wait for [`LEISURE`].
-const WORTH_MOVING: u64 = 100;
+/// So many rows are worth moving at once; fewer wait for [`LEISURE`]. Each is a page or a little more, so they fit into the
+/// log that was made beforehand; and a flush by this thread delays the writer's, so it had better be rare.
+const WORTH_MOVING: u64 = 1000;
 
-/// How long a few commits may stay in the log alone.
+/// How long a few rows may stay in the log alone.
 const LEISURE: Duration = Duration::from_secs(1);
 
 /// How often it tries to catch up with a busy writer before it holds it.
@@ -41,11 +42,11 @@ impl Checkpointer {
         let run = move || {
             let (mut moved, mut last) = (0, Instant::now());
             while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                let commits = METRICS.commits.value();
-                let added = commits - moved;
+                let rows = METRICS.rows.value();
+                let added = rows - moved;
                 if added >= WORTH_MOVING || (added > 0 && last.elapsed() > LEISURE) {
                     empty_log(&connection, &gate);
-                    (moved, last) = (commits, Instant::now());
+                    (moved, last) = (rows, Instant::now());
                 }
             }
         };
@@ -61,9 +62,9 @@ impl Checkpointer {
 /// so.
 fn empty_log(connection: &Connection, gate: &Gate) {
     for _ in 0..PASSES {
-        let before = METRICS.commits.value();
+        let before = METRICS.rows.value();
         pass(connection);
-        if METRICS.commits.value() == before {
+        if METRICS.rows.value() == before {
             return;
         }
     }

@@ -1,6 +1,7 @@
 //! Accounts that were read or written lately: a login reads the same one three or four times within a second.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
@@ -9,6 +10,17 @@ use crate::rules::attempt::UserName;
 
 /// How many are kept, at a kilobyte or two each.
 const LIMIT: usize = 1024;
+
+/// Recent accounts, for the writer, and for whoever may look without waiting.
+#[derive(Clone, Default)]
+pub(super) struct Shared(Arc<Mutex<Recent>>);
+
+impl Shared {
+    /// They are never held across anything that waits.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Recent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Accounts as they are in the database.
 #[derive(Default)]

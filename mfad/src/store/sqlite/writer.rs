@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::checkpoint::Gate;
 use super::failed;
 use super::flusher::{Answer, Batch, Flusher};
-use super::recent::Recent;
+use super::recent::Shared;
 use crate::audit::{Event, Flush};
 use crate::clock::Clock;
 use crate::metrics::METRICS;
@@ -37,7 +37,7 @@ pub(super) struct Writer {
     pub(super) flusher: Flusher,
     pub(super) clock: Clock,
     pub(super) gate: Gate,
-    pub(super) recent: Recent,
+    pub(super) recent: Shared,
 }
 
 /// Whether the writer may go on.
@@ -81,7 +81,7 @@ impl Writer {
         let committed = self.transaction(group, &mut ran);
         METRICS.commits.add(1);
         if let Err(error) = committed {
-            self.recent.clear();
+            self.recent.lock().clear();
             if !self.connection.is_autocommit() {
                 let _ = self.connection.execute_batch("ROLLBACK");
             }
@@ -103,7 +103,7 @@ impl Writer {
     fn transaction(&mut self, group: Vec<Job>, ran: &mut Ran) -> Result<(), StoreError> {
         let mut result = self.run("BEGIN IMMEDIATE");
         if result.is_ok() {
-            result = self.recent.check(&self.connection).map_err(failed);
+            result = self.recent.lock().check(&self.connection).map_err(failed);
         }
         for mut job in group {
             // Also after a failure: every step that waits gets its answer.
@@ -139,7 +139,7 @@ impl Writer {
             .map_err(|_| StepError::Own(StoreError::Failed("a step of the rules panicked".to_owned())))?;
         if account != kept {
             self.save(user, &account)?;
-            self.recent.keep(user, account);
+            self.recent.lock().keep(user, account);
         }
         let mut flush = Flush::Later;
         for event in ledger.into_events() {
@@ -152,8 +152,9 @@ impl Writer {
     }
 
     fn load(&mut self, user: &UserName) -> Result<Account, StepError> {
-        if let Some(account) = self.recent.account(user) {
-            return Ok(account.clone());
+        let recent = self.recent.lock().account(user).cloned();
+        if let Some(account) = recent {
+            return Ok(account);
         }
         let mut select = self.connection.prepare_cached("SELECT body FROM account WHERE user = ?1")?;
         // As bytes: a body that is not even text is this person's trouble alone.
@@ -165,7 +166,7 @@ impl Writer {
         let account: Account = serde_json::from_slice(&body).map_err(|error| {
             StepError::Own(StoreError::Damaged { user: user.to_string(), cause: error.to_string() })
         })?;
-        self.recent.keep(user, account.clone());
+        self.recent.lock().keep(user, account.clone());
         Ok(account)
     }
 
@@ -178,6 +179,7 @@ impl Writer {
         let email = account.email.as_ref().map(|email| email.as_str());
         let mut upsert = self.connection.prepare_cached(sql)?;
         upsert.execute(params![user.as_str(), account.uid, email, body])?;
+        METRICS.rows.add(1);
         Ok(())
     }
 
@@ -187,6 +189,7 @@ impl Writer {
         let mut line = line(0, self.clock.now().wall, event);
         let mut insert = self.connection.prepare_cached(sql)?;
         let at = i64::try_from(line.at).unwrap_or(i64::MAX);
+        METRICS.rows.add(1);
         line.id = insert.insert(params![
             at,
             line.kind,

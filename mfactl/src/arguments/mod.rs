@@ -1,5 +1,11 @@
 //! The command line, as clap reads it. What a value means to the daemon is the daemon's business; only times are
 //! understood here, because "1h" ago depends on when it was typed.
+//!
+//! - [`factors`]: what a person does with their own factors.  [`user`], [`administration`]: what an administrator does.
+
+pub mod administration;
+pub mod factors;
+pub mod user;
 
 use std::path::PathBuf;
 
@@ -9,6 +15,9 @@ use protocol::manage::Follow;
 
 use crate::output::Format;
 use crate::time;
+use administration::{BypassVerb, ImportVerb, KeyVerb, TicketVerb};
+use factors::{Confirmation, Preference, RecoveryVerb, Removal, Whose, Wish};
+use user::UserVerb;
 
 const EXIT_STATUS: &str = "Exit status: 0 done, 1 refused or not well, 2 wrong usage, 3 no answer from mfad.";
 
@@ -45,6 +54,26 @@ impl Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Show your own account: factors, codes left, locks
+    Status(Whose),
+    /// Show what happened to your own account
+    History(EventsArguments),
+    /// Add a factor: an app, a token, an address
+    Enrol(Wish),
+    /// Confirm a new factor by its first code
+    Confirm(Confirmation),
+    /// Take a factor away
+    Remove(Removal),
+    /// Choose the factor that is asked for first
+    // clap would name the group before the positional argument.
+    #[command(override_usage = "mfactl prefer [OPTIONS] <ID|--none>")]
+    Prefer(Preference),
+    /// Recovery codes, for the day that the other factors are lost
+    Recovery {
+        /// What to do.
+        #[command(subcommand)]
+        verb: RecoveryVerb,
+    },
     /// Show or change one person's account
     User {
         /// What to do with it.
@@ -56,6 +85,30 @@ pub enum Verb {
         /// Only names and addresses that contain this
         #[arg(long, value_name = "TEXT")]
         filter: Option<String>,
+    },
+    /// Codes that let somebody in without a factor of theirs
+    Bypass {
+        /// What to do.
+        #[command(subcommand)]
+        verb: BypassVerb,
+    },
+    /// Leave to enrol at a login
+    EnrolTicket {
+        /// What to do.
+        #[command(subcommand)]
+        verb: TicketVerb,
+    },
+    /// Take over factors of other programs
+    Import {
+        /// Whose.
+        #[command(subcommand)]
+        verb: ImportVerb,
+    },
+    /// The key that seals the secrets
+    Key {
+        /// What to do.
+        #[command(subcommand)]
+        verb: KeyVerb,
     },
     /// Look at the configuration
     Config {
@@ -75,54 +128,12 @@ pub enum Verb {
     Health,
 }
 
-/// What to do with an account.
-#[derive(Debug, Subcommand)]
-pub enum UserVerb {
-    /// Switch the second factor on
-    Enable(Person),
-    /// Switch the second factor off
-    Disable(Person),
-    /// Show the account: address, factors, locks, codes that are out
-    Show(Person),
-    /// Forget failures and locks
-    Unlock(Person),
-    /// Set or clear the address that codes are mailed to
-    // clap would name the group before the positional argument.
-    #[command(override_usage = "mfactl user email [OPTIONS] <USER> <ADDRESS|--clear>")]
-    Email(EmailArguments),
-}
-
 /// A person, by account name.
 #[derive(Debug, Args)]
 pub struct Person {
     /// The account name
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub user: String,
-}
-
-/// Whose address, and which.
-#[derive(Debug, Args)]
-pub struct EmailArguments {
-    /// The account name
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
-    pub user: String,
-
-    /// Which address.
-    #[command(flatten)]
-    pub new: NewAddress,
-}
-
-/// An address, or that there shall be none.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct NewAddress {
-    /// The new address
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
-    pub address: Option<String>,
-
-    /// Keep no address in the account
-    #[arg(long)]
-    clear: bool,
 }
 
 /// How to look at the configuration.

@@ -1,4 +1,9 @@
-//! The key that is not in the database, and what is made with it: codes and their digests.
+//! The keys that are not in the database, and what is made with them: codes, their digests, sealed secrets.
+//!
+//! The key file has a line for each master key. The first is in use; those below it only open what they sealed, until it
+//! is sealed again. From each master key one key a purpose is derived (RFC 5869).
+
+mod seal;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -9,6 +14,7 @@ use protocol::Secret;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use self::seal::SealKey;
 use crate::factor::mailed::{ChallengeId, CodeDigest, CodeKeys};
 
 /// Bytes of the master key.
@@ -31,20 +37,36 @@ pub enum KeyError {
         "the key {0} has mode {1:o}: others may read it. Make a new one, or `chmod 400 {0}` if nobody did"
     )]
     Exposed(PathBuf, u32),
-    /// Not 32 bytes.
-    #[error("the key {0} is not 32 bytes in base 64")]
-    Malformed(PathBuf),
+    /// A key is gone that is in use, or that may have sealed what is still there.
+    #[error("the key {0} lost a key that is still needed. Put its line back below the first one")]
+    Lost(PathBuf),
+    /// A line that is not 32 bytes.
+    #[error(
+        "the key {0}, line {1}, is not 32 bytes in base 64. Put the key back that was there; every line is one key, \
+         the one in use first"
+    )]
+    Malformed(PathBuf, usize),
 }
 
-/// Keys derived from the master key, one a purpose (RFC 5869).
+/// A key of one purpose.
+type Key = Zeroizing<[u8; KEY_BYTES]>;
+
+/// The keys of one host.
 pub struct Vault {
-    code: Zeroizing<[u8; KEY_BYTES]>,
-    digest: Zeroizing<[u8; KEY_BYTES]>,
+    current: Keys,
+    old: Vec<Keys>,
+}
+
+/// What is derived from one master key.
+struct Keys {
+    code: Key,
+    digest: Key,
+    seal: SealKey,
     check: String,
 }
 
 impl Vault {
-    /// Reads the key: the credential `mfad-key` where the service manager gave one, else the file.
+    /// Reads the keys: the credential `mfad-key` where the service manager gave one, else the file.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -63,34 +85,57 @@ impl Vault {
             Ok(_) => fs::read(path).map_err(|error| KeyError::Unreadable(path.to_owned(), error))?,
         };
         let text = Zeroizing::new(text);
-        let master = master(&text).ok_or_else(|| KeyError::Malformed(path.to_owned()))?;
-        Ok(Vault::from_master(&master))
+        let masters = masters(&text).map_err(|line| KeyError::Malformed(path.to_owned(), line))?;
+        let (current, old) = masters.split_first().ok_or_else(|| KeyError::Malformed(path.to_owned(), 1))?;
+        Ok(Vault { current: Keys::derive(current), old: old.iter().map(|old| Keys::derive(old)).collect() })
     }
 
-    /// Derives the keys.
+    /// The keys of one master key.
     pub fn from_master(master: &[u8; KEY_BYTES]) -> Self {
+        Vault::from_masters(master, &[])
+    }
+
+    /// The keys of the master key in use, and of those before it.
+    pub fn from_masters(current: &[u8; KEY_BYTES], old: &[[u8; KEY_BYTES]]) -> Self {
+        Vault { current: Keys::derive(current), old: old.iter().map(Keys::derive).collect() }
+    }
+
+    /// A value for each master key, the one in use first, that tells it from another and gives nothing of it away: the
+    /// database keeps the one that it was made with, or moved to.
+    pub fn checks(&self) -> Vec<&str> {
+        self.all().map(|keys| keys.check.as_str()).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Keys> {
+        std::iter::once(&self.current).chain(&self.old)
+    }
+}
+
+impl Keys {
+    fn derive(master: &[u8; KEY_BYTES]) -> Self {
         let derive = Hkdf::<Sha256>::new(None, master);
         let key = |purpose: &str| {
-            let mut key = Zeroizing::new([0u8; KEY_BYTES]);
+            let mut key = Key::default();
             // 32 bytes are within HKDF's limit of 255 blocks.
             let _ = derive.expand(purpose.as_bytes(), key.as_mut_slice());
             key
         };
-        let check = data_encoding::BASE64.encode(&*key("mfad check 1"));
-        Vault { code: key("mfad code 1"), digest: key("mfad code digest 1"), check }
-    }
-
-    /// A value that tells this key from another and gives nothing of it away: the database keeps it.
-    pub fn check(&self) -> &str {
-        &self.check
+        Keys {
+            code: key("mfad code 1"),
+            digest: key("mfad code digest 1"),
+            seal: SealKey::new(&key("mfad key id 1"), key("mfad seal 1")),
+            check: data_encoding::BASE64.encode(&*key("mfad check 1")),
+        }
     }
 }
 
+/// By the key in use alone: a code lives for minutes, so one that was out before a new key simply fails.
 impl CodeKeys for Vault {
     fn code(&self, challenge: &ChallengeId, user: &str, digits: u8) -> Secret {
         let mut code = String::with_capacity(usize::from(digits));
         for block in 0u32.. {
-            let mac = Zeroizing::new(mac(&self.code, &[challenge.as_str(), user, &block.to_string()]));
+            let mac =
+                Zeroizing::new(mac(&self.current.code, &[challenge.as_str(), user, &block.to_string()]));
             // 250 is the largest multiple of ten in a byte: each digit is equally likely.
             for byte in mac.iter().filter(|byte| **byte < 250) {
                 if code.len() == usize::from(digits) {
@@ -103,7 +148,7 @@ impl CodeKeys for Vault {
     }
 
     fn digest(&self, challenge: &ChallengeId, user: &str, code: &str) -> CodeDigest {
-        CodeDigest::from_mac(&mac(&self.digest, &[challenge.as_str(), user, code]))
+        CodeDigest::from_mac(&mac(&self.current.digest, &[challenge.as_str(), user, code]))
     }
 }
 
@@ -117,12 +162,19 @@ fn mac(key: &[u8; KEY_BYTES], parts: &[&str]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn master(text: &[u8]) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
-    let bytes = if text.len() == KEY_BYTES {
-        Zeroizing::new(text.to_vec())
-    } else {
-        Zeroizing::new(data_encoding::BASE64.decode(text.trim_ascii()).ok()?)
-    };
+/// Reads 32 raw bytes, or lines of base 64; the number of the first line that is no key, if one is not.
+fn masters(text: &[u8]) -> Result<Vec<Key>, usize> {
+    if let Ok(raw) = text.try_into() {
+        return Ok(vec![Zeroizing::new(raw)]);
+    }
+    let lines =
+        (1..).zip(text.split(|byte| *byte == b'\n')).map(|(number, line)| (number, line.trim_ascii()));
+    let read = |(number, line)| master(line).ok_or(number);
+    lines.filter(|(_, line)| !line.is_empty()).map(read).collect()
+}
+
+fn master(line: &[u8]) -> Option<Key> {
+    let bytes = Zeroizing::new(data_encoding::BASE64.decode(line).ok()?);
     Some(Zeroizing::new(bytes.as_slice().try_into().ok()?))
 }
 
@@ -153,6 +205,26 @@ mod tests {
         assert_ne!(vault.code(&id(1), "ada", 8), Vault::from_master(&[8; 32]).code(&id(1), "ada", 8));
         assert!(vault.digest(&id(1), "ada", "123456") != vault.digest(&id(1), "bob", "123456"));
         assert!(vault.digest(&id(1), "ada1", "23456") != vault.digest(&id(1), "ada", "123456"));
+    }
+
+    #[test]
+    fn a_key_file_has_a_line_for_each_key_and_the_first_is_in_use() {
+        let line = |byte: u8| data_encoding::BASE64.encode(&[byte; KEY_BYTES]);
+        let read = |text: &str| masters(text.as_bytes()).map(|keys| keys.iter().map(|key| key[0]).collect());
+        assert_eq!(read(&line(1)), Ok(vec![1]));
+        assert_eq!(read(&format!("{}\n{}\r\n\n{}\n", line(1), line(2), line(3))), Ok(vec![1, 2, 3]));
+        assert_eq!(read(&format!("{}\nc2hvcnQ=\n", line(1))), Err(2));
+        assert_eq!(read(&format!("\n# a remark\n{}\n", line(1))), Err(2));
+        assert_eq!(read("\n"), Ok(Vec::<u8>::new()));
+        assert_eq!(masters(&[7; KEY_BYTES]).unwrap()[0][0], 7, "raw bytes are one key");
+    }
+
+    #[test]
+    fn codes_are_made_by_the_key_in_use_and_every_key_has_its_check() {
+        let (before, after) = (Vault::from_master(&[1; 32]), Vault::from_masters(&[2; 32], &[[1; 32]]));
+        assert_eq!(after.code(&id(1), "ada", 8), Vault::from_master(&[2; 32]).code(&id(1), "ada", 8));
+        assert_eq!(after.checks()[1..], before.checks());
+        assert_ne!(after.checks()[0], after.checks()[1]);
     }
 
     #[test]
