@@ -23,6 +23,11 @@ impl App {
         App { secret: secret.to_owned(), kind: Kind::Time }
     }
 
+    /// A token that was never used, with this key in base 32.
+    pub fn token(secret: &str) -> Self {
+        App { secret: secret.to_owned(), kind: Kind::Counter(0) }
+    }
+
     /// Enrols somebody, as an administrator does; returns the app and the recovery codes.
     ///
     /// # Panics
