@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
 
@@ -187,7 +187,7 @@ impl Mfad {
     /// # Panics
     /// If it cannot be started.
     pub fn control_as(&self, person: &Person, arguments: &[&str]) -> Finished {
-        let (id, program) = (person.uid.to_string(), binaries::mfactl().display().to_string());
+        let (id, program) = (person.uid.to_string(), reachable(&binaries::mfactl()).display().to_string());
         let mut all = vec!["--reuid", &id, "--regid", &id, "--clear-groups", "--", &program];
         all.extend_from_slice(arguments);
         run("setpriv", &all)
@@ -233,6 +233,20 @@ fn prepare(host: &Host) {
     namespace::directory("/run/mfad", 0o755);
     let key = run("openssl", &["rand", "-base64", "32"]).expect_success("a key");
     host.write(path("key"), &key, 0o400);
+}
+
+/// The same program where everybody may look: the build may lie in a directory of root's own.
+///
+/// # Panics
+/// If it cannot be shown there.
+pub fn reachable(program: &Path) -> PathBuf {
+    let place = path("reachable").join(program.file_name().expect("a program"));
+    if !place.exists() {
+        namespace::directory(path("reachable"), 0o755);
+        std::fs::write(&place, "").expect("a file to mount on");
+        namespace::bind(program, &place);
+    }
+    place
 }
 
 fn launch() -> Running {

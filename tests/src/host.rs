@@ -109,6 +109,20 @@ impl Host {
         Person { name: name.to_owned(), uid, home }
     }
 
+    /// Makes a group of these people, and of nobody else.
+    ///
+    /// # Panics
+    /// If `/etc/group` cannot be written.
+    pub fn group(&self, name: &str, members: &[&Person]) {
+        let gid = self.next_uid.replace(self.next_uid.get() + 1);
+        let members: Vec<&str> = members.iter().map(|person| person.name.as_str()).collect();
+        self.edit("/etc/group", |text| {
+            let others = text.lines().filter(|line| !line.starts_with(&format!("{name}:")));
+            let group = format!("{name}:x:{gid}:{}", members.join(","));
+            others.chain([group.as_str()]).map(|line| format!("{line}\n")).collect()
+        });
+    }
+
     /// Gives root [`PASSWORD`].
     ///
     /// # Panics
