@@ -4,8 +4,11 @@
 mod given;
 mod keys;
 mod own;
+mod proof;
 #[path = "../running/mod.rs"]
 mod running;
+#[path = "../time_server/mod.rs"]
+mod time_server;
 
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
