@@ -11,7 +11,7 @@ TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
 PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev make openssl \
 	openssh-server openssh-client dropbear-bin sudo login util-linux procps pamtester \
 	postfix python3 python3-aiosmtpd python3-paramiko sqlite3 strace oathtool \
-	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator
+	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator tmux
 BENCH_PACKAGES := libpam-oath
 
 .PHONY: all deps bench-deps build demo test lint bench torture install clean

@@ -7,7 +7,7 @@
 //! - [`host`]: the story's thread, its people and its PAM stacks.  [`namespace`]: what is made private, and how.
 //! - [`daemon`]: mfad and mfactl.  [`audit`]: what mfad says happened.
 //! - [`sshd`], [`postfix`], [`mail`], [`radius`]: real servers.  [`broken_mail`]: unreal ones.  [`terminal`]: a person at a pseudo-terminal.
-//! - [`app`]: an authenticator app in a hand.  [`scanner`]: a camera in front of a terminal.
+//! - [`app`]: an authenticator app in a hand.  [`tmux`]: a person in a pane.  [`scanner`]: a camera in front of a terminal.
 //! - [`race`]: many PAM conversations at the same moment.
 //! - [`process`], [`syslog`], [`wait`], [`binaries`], [`certificates`]: what those are made of.
 //! - [`site`]: the usual cast of a story, put together.
@@ -32,6 +32,7 @@ pub mod site;
 pub mod sshd;
 pub mod syslog;
 pub mod terminal;
+pub mod tmux;
 pub mod wait;
 
 pub use host::{Host, Person, on_a_host};
