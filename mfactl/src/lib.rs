@@ -40,6 +40,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, ConfigVerb, TestVerb, Verb};
 use connection::Connection;
 use failure::Failure;
+use nix::sys::resource::{Resource, setrlimit};
 use output::Output;
 use protocol::text::printable;
 
@@ -67,11 +68,18 @@ impl From<Ending> for ExitCode {
 
 /// Carries out one command line; a failure is told on stderr.
 pub fn run(arguments: &Arguments) -> Ending {
+    close_memory();
     let mut output = Output::new(arguments.format());
     carry_out(arguments, &mut output).unwrap_or_else(|failure| {
         output.failure(&failure);
         failure.ending()
     })
+}
+
+/// Keys and codes are in it: no core dump, no other process that reads it. A failure leaves the limits of the shell.
+fn close_memory() {
+    let _ = nix::sys::prctl::set_dumpable(false);
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
 }
 
 fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failure> {

@@ -1,4 +1,5 @@
-//! What is in mfad's memory stays there: nobody but root reads it, and no core of it is written. Root can read it, of course.
+//! What is in the memory of mfad and mfactl stays there: no other user reads it, not even another process of their own, and
+//! no core of it is written. Root can read it, of course.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -11,6 +12,7 @@ use mfad_tests::host::{Host, Person, path};
 use mfad_tests::mail::MailDirectory;
 use mfad_tests::on_a_host;
 use mfad_tests::process::{Family, Finished, Running, run};
+use mfad_tests::terminal::Terminal;
 use mfad_tests::wait::until;
 use nix::sys::signal::Signal;
 
@@ -43,8 +45,8 @@ fn start(owner: &Person, program: &[&str]) -> Running {
 }
 
 /// Another process of this user's, such as a hook or a mailer that mfad starts, reads a file of a process.
-fn read_as(owner: &Person, process: &Running, file: &str) -> Finished {
-    let (id, file) = (owner.uid.to_string(), format!("/proc/{}/{file}", process.pid()));
+fn read_as(owner: &Person, pid: u32, file: &str) -> Finished {
+    let (id, file) = (owner.uid.to_string(), format!("/proc/{pid}/{file}"));
     let reader = ["--reuid", &id, "--regid", &id, "--clear-groups", "--", "head", "-c", "1", &file];
     run("setpriv", &reader)
 }
@@ -56,10 +58,10 @@ fn another_process_of_the_daemons_own_user_can_neither_read_nor_trace_it() {
         let (mfad, owner) = unprivileged(host);
         let open = start(&owner, &["sleep", "60"]);
         until("another program of this user's to be read", || {
-            (read_as(&owner, &open, "environ").code == 0).then_some(())
+            (read_as(&owner, open.pid(), "environ").code == 0).then_some(())
         });
         for file in ["environ", "maps", "mem", "auxv"] {
-            let denied = read_as(&owner, &mfad, file);
+            let denied = read_as(&owner, mfad.pid(), file);
             assert!(denied.err.contains("Permission denied"), "{file}: {}", denied.err);
         }
         let (id, pid) = (owner.uid.to_string(), mfad.pid().to_string());
@@ -74,16 +76,14 @@ fn another_process_of_the_daemons_own_user_can_neither_read_nor_trace_it() {
 fn a_daemon_that_crashes_writes_no_core_though_who_started_it_would_allow_one() {
     on_a_host(|host| {
         let (mut mfad, owner) = unprivileged(host);
-        let limits = fs::read_to_string(format!("/proc/{}/limits", mfad.pid())).expect("its limits");
-        let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
-        assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+        may_write_no_core(mfad.pid());
         assert!(!crashes_with_a_core(&mut mfad), "mfad left a core");
         assert_eq!(fs::read_dir(&owner.home).expect("its home").count(), 0);
         // Where cores go into the directory of the process, another program shows that one would have been written.
         let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").expect("the pattern");
         if !pattern.contains(['|', '/']) {
             let mut other = start(&owner, &["sleep", "60"]);
-            until("it to run", || (read_as(&owner, &other, "environ").code == 0).then_some(()));
+            until("it to run", || (read_as(&owner, other.pid(), "environ").code == 0).then_some(()));
             assert!(crashes_with_a_core(&mut other), "this machine writes no cores at all");
         }
     });
@@ -92,4 +92,25 @@ fn a_daemon_that_crashes_writes_no_core_though_who_started_it_would_allow_one() 
 fn crashes_with_a_core(process: &mut Running) -> bool {
     process.signal(Signal::SIGABRT);
     process.await_end().core_dumped()
+}
+
+/// Ctrl-\ would leave the key of an app in a file. To break it (I7): leave `close_memory` out of `mfactl::run`.
+#[test]
+fn mfactl_with_a_key_on_its_screen_is_as_closed_as_the_daemon() {
+    on_a_host(|host| {
+        let _mfad = Mfad::start(host, &Settings::maildir(&MailDirectory::create()));
+        let anna = host.person("anna");
+        let program = reachable(&binaries::mfactl()).display().to_string();
+        let mut terminal = Terminal::start_as(&anna, &[&program, "enrol", "totp"]);
+        terminal.expect("(Enter: later): ");
+        may_write_no_core(terminal.pid());
+        let denied = read_as(&anna, terminal.pid(), "mem");
+        assert!(denied.err.contains("Permission denied"), "{}{}", denied.out, denied.err);
+    });
+}
+
+fn may_write_no_core(pid: u32) {
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).expect("its limits");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
 }
