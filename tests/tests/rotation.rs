@@ -144,7 +144,9 @@ impl<'a> Town<'a> {
     fn refuses_to_start_with(&self, keys: &[String]) {
         self.write_keys(keys);
         let config = config_file().display().to_string();
-        let refused = run(binaries::mfad(), &["--config", &config, "--allow-root"]);
+        let program = binaries::mfad().display().to_string();
+        // One that starts is not waited for.
+        let refused = run("timeout", &["--signal=KILL", "5", &program, "--config", &config, "--allow-root"]);
         assert!(refused.err.contains("made with another key"), "{}{}", refused.out, refused.err);
         self.write_keys(&self.keys);
     }

@@ -89,7 +89,8 @@ fn fate(report: &str, person: &Person) -> Option<String> {
     own["fate"].as_str().map(str::to_owned)
 }
 
-/// To break it: write the file's text back after it was read; follow links; take a dry run for a real one.
+/// To break it, take away two guards at once: follow links and take what others own (`homes`), or take a dry run for a
+/// real one (`rules::import` and `manage::import`).
 #[test]
 fn the_files_of_all_homes_are_taken_over_after_a_dry_run_and_stay_as_they_are() {
     on_a_host(|host| {
