@@ -17,6 +17,7 @@ use mfad_tests::process::run;
 use mfad_tests::site::{expect_inside, give_password};
 use mfad_tests::sshd::{Methods, Sshd};
 use mfad_tests::terminal::Terminal;
+use mfad_tests::tmux::Pane;
 use mfad_tests::wait::{PATIENCE, until};
 
 #[test]
@@ -44,6 +45,7 @@ fn a_host_that_waits_for_its_end() {
         let _sshd = Sshd::start(host, Methods::KeyboardInteractive);
         let _mail = MailServer::start();
         let _terminal = Terminal::start(&["sh"]);
+        let _pane = Pane::start(&["sh"]);
         let namespace = fs::read_link("/proc/thread-self/ns/mnt").expect("the namespace");
         fs::write("/proc/self/fd/1", format!("{}\n", namespace.display())).expect("standard output");
         std::thread::sleep(PATIENCE);

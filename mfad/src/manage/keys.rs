@@ -28,7 +28,7 @@ pub(super) async fn rotate(
     if let Err(fault) = call.parameters::<wire::RotateKey>() {
         return connection.fault(fault).await;
     }
-    let mut rotation = match Rotation::start(daemon) {
+    let mut rotation = match Rotation::start(daemon).await {
         Ok(rotation) => rotation,
         Err(refused) => return connection.refuse(wire::REFUSED, &refused.to_string()).await,
     };
@@ -56,9 +56,11 @@ struct Rotation<'a> {
 }
 
 impl<'a> Rotation<'a> {
-    fn start(daemon: &'a Arc<Daemon>) -> Result<Self, Refused> {
+    async fn start(daemon: &'a Arc<Daemon>) -> Result<Self, Refused> {
         // From here on nothing is sealed by an older key: what the walk has passed stays new.
         daemon.read_keys()?;
+        // Steps that were queued before have the older one. They are kept first, so that the walk finds them.
+        daemon.store.ping().await?;
         let reply = RotateKeyReply { accounts: 0, resealed: 0, lost: 0 };
         Ok(Rotation { daemon, keys: daemon.keys(), after: None, reply })
     }

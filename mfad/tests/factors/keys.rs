@@ -1,5 +1,6 @@
 //! New keys under a running daemon, and secrets that are not what they should be.
 
+use nix::sys::signal::Signal;
 use protocol::call::Replies;
 
 use super::*;
@@ -60,6 +61,30 @@ fn a_key_file_that_is_wrong_is_refused_and_the_keys_in_force_stay() {
         running.reload();
     }
     assert_eq!(log_in(&mut running.login(), ADA, "sshd", || app_code(&secret, 0)), Then::End(Verdict::Allow));
+}
+
+/// The writer is held up, so that the walk finds nothing of those who enrol a moment before it.
+/// To break it: let `Rotation::start` not wait for what was queued before.
+#[test]
+fn who_enrols_in_the_moment_of_a_rotation_is_sealed_anew_too() {
+    let running = Running::start("");
+    let (mut root, mut administrator) = (running.manage(), running.manage());
+    for peer in [&mut root, &mut administrator] {
+        peer.call(&manage::Health {}).unwrap();
+    }
+    running.write_key((line(9) + &line(7)).as_bytes(), 0o400);
+    let database = rusqlite::Connection::open(running.file("state/mfad.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    running.signal(Signal::SIGSTOP);
+    administrator.send(&start(Some(ADA), "totp", None), Replies::One);
+    root.send(&manage::RotateKey {}, Replies::One);
+    running.signal(Signal::SIGCONT);
+    std::thread::sleep(Duration::from_millis(100));
+    database.execute_batch("ROLLBACK").unwrap();
+    administrator.receive::<manage::StartEnrolment>().unwrap();
+    root.receive::<manage::RotateKey>().unwrap();
+    let check = key_check(&running);
+    assert_eq!(check.outcome, manage::Outcome::Ok, "{check:?}");
 }
 
 #[test]

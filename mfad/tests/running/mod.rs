@@ -140,10 +140,14 @@ impl Running {
     /// Sends SIGHUP and waits until it was looked at: until the log of counters moved on is not observable, so until a
     /// reply that was asked for afterwards arrives.
     pub fn reload(&self) {
-        let child = self.child.as_ref().unwrap();
-        kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGHUP).unwrap();
+        self.signal(Signal::SIGHUP);
         thread::sleep(Duration::from_millis(100));
         self.manage().call(&manage::Health {}).unwrap();
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().unwrap();
+        kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
     }
 
     /// What a second daemon on the same directories says.
