@@ -6,8 +6,8 @@ use super::Daemon;
 use super::run::credentials;
 use crate::audit::Priority;
 use crate::rules::change;
-use crate::store::StoreError;
 use crate::store::sqlite::Adoption;
+use crate::store::{Store, StoreError};
 use crate::vault::{KeyError, Vault};
 
 /// Whether keys below the first line of the key file are still needed.
@@ -75,7 +75,11 @@ impl Daemon {
         let keys = self.keys();
         let looked_for = keys.clone();
         let check = keys.checks().first().map(ToString::to_string).unwrap_or_default();
-        let adopted = self.store.adopt_key(check, move |account| change::freshness(account, &*keys)).await;
+        // What was queued with older keys is kept first: it counts.
+        let adopted = match self.store.ping().await {
+            Ok(()) => self.store.adopt_key(check, move |account| change::freshness(account, &*keys)).await,
+            Err(error) => Err(error),
+        };
         let state = match &adopted {
             Ok(Adoption::Done) => KeyState::Adopted,
             Ok(Adoption::Waiting(accounts)) => KeyState::Waiting(*accounts),
