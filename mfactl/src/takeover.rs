@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::import::homes::{self, Found};
 use crate::import::progress::Progress;
 use crate::import::table::{Row, table};
-use crate::import::{Algorithm, Imported, Kind, Refusal, google_authenticator, oath, otpauth};
+use crate::import::{Algorithm, FOLLOWED, Imported, Kind, Refusal, google_authenticator, oath, otpauth};
 use crate::output::Output;
 
 /// Takes over what the files hold, or tells what would be. [`Ending::Refused`] if an entry cannot be taken over.
@@ -126,7 +126,7 @@ fn judged(
 ) -> Result<(Fate, String), Failure> {
     match daemon.call(&request(factor, run)) {
         Ok(reply) => Ok(match reply.change {
-            Change::Changed => (Fate::Taken, with_drift(taken, &factor.kind)),
+            Change::Changed => (Fate::Taken, taken),
             Change::Unchanged => (Fate::There, "no: the person has the same key already".to_owned()),
         }),
         Err(Failure::Refused(reason)) => Ok((Fate::Refused, format!("no: {}", reason))),
@@ -134,32 +134,38 @@ fn judged(
     }
 }
 
-/// mfad starts from a right clock, and finds out by itself about one step. The parsers tell of more than two.
-fn with_drift(taken: String, kind: &Kind) -> String {
-    match kind {
-        Kind::Totp { drift: drift @ (-2 | 2), step, .. } => {
-            let seconds = i64::from(*drift) * i64::from(step.seconds());
-            format!("{taken}; the app's clock was {seconds} s off: set the phone's clock right")
-        }
-        Kind::Totp { .. } | Kind::Hotp { .. } => taken,
-    }
-}
-
+/// A clock that is off by more than mfad follows is taken for a right one; the parser has told so.
 fn request(factor: &Imported, run: Run) -> ImportFactor {
-    let (name, algorithm, digits, step, counter) = match factor.kind {
-        Kind::Totp { algorithm, digits, step, .. } => ("totp", algorithm, digits, Some(step), None),
-        Kind::Hotp { algorithm, digits, counter } => ("hotp", algorithm, digits, None, Some(counter)),
-    };
-    ImportFactor {
+    let asked = ImportFactor {
         user: factor.user.clone().unwrap_or_default(),
-        factor: name.to_owned(),
+        factor: String::new(),
         secret: factor.secret.clone(),
-        algorithm: Some(on_the_wire(algorithm).to_owned()),
-        digits: Some(digits.count().into()),
-        step: step.map(|step| step.seconds().into()),
-        counter,
+        algorithm: None,
+        digits: None,
+        step: None,
+        counter: None,
+        drift: None,
+        last_step: None,
         scratch: factor.scratch.clone(),
         run,
+    };
+    match factor.kind {
+        Kind::Totp { algorithm, digits, step, drift, last_step } => ImportFactor {
+            factor: "totp".to_owned(),
+            algorithm: Some(on_the_wire(algorithm).to_owned()),
+            digits: Some(digits.count().into()),
+            step: Some(step.seconds().into()),
+            drift: (drift.unsigned_abs() <= FOLLOWED).then_some(drift.into()),
+            last_step,
+            ..asked
+        },
+        Kind::Hotp { algorithm, digits, counter } => ImportFactor {
+            factor: "hotp".to_owned(),
+            algorithm: Some(on_the_wire(algorithm).to_owned()),
+            digits: Some(digits.count().into()),
+            counter: Some(counter),
+            ..asked
+        },
     }
 }
 

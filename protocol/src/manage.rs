@@ -482,6 +482,10 @@ wire! {
         step: Option<u32>,
         /// The next counter of a token.
         counter: Option<u64>,
+        /// Steps that an app's clock is ahead, -2 to 2; none: it is right.
+        drift: Option<i64>,
+        /// The last step of an app that granted, in steps since 1970: it and those before it grant no more.
+        last_step: Option<u64>,
         /// Scratch codes of eight digits, taken over as recovery codes where the person has none.
         scratch: Vec<Secret>,
         /// Whether it is only tried.

@@ -4,16 +4,13 @@
 use protocol::Secret;
 
 use super::shared_secret::from_base32;
-use super::{Algorithm, Digits, Imported, Kind, Place, Reason, Refusal, Step, number};
+use super::{Algorithm, Digits, FOLLOWED, Imported, Kind, Place, Reason, Refusal, Step, number};
 
 /// Options that say nothing to mfad: it always throttles, and when somebody last came is in its own log.
 const SILENT: [&str; 3] = ["RATE_LIMIT", "RESETTING_TIME_SKEW", "LAST"];
 
 /// Codes that the module compares with unless told otherwise: the one of now, one before, one after.
 const USUAL_WINDOW: u64 = 3;
-
-/// Steps that mfad can follow a clock that is off.
-const FOLLOWED: i32 = 2;
 
 /// Reads one state file.
 ///
@@ -105,7 +102,7 @@ fn notes(options: &Options<'_>, kind: &Kind) -> Vec<String> {
         notes.push(format!("its window of {window} codes was not taken over: mfad has one for everybody"));
     }
     if let Kind::Totp { drift, step, .. } = kind {
-        if drift.unsigned_abs() > FOLLOWED.unsigned_abs() {
+        if drift.unsigned_abs() > FOLLOWED {
             let seconds = i64::from(*drift) * i64::from(step.seconds());
             notes.push(format!(
                 "the app's clock was {seconds} s off, more than mfad follows: set the phone's clock right"

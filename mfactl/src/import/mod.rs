@@ -27,6 +27,9 @@ const DIGITS: RangeInclusive<u64> = 6..=8;
 /// Seconds of a TOTP step that mfad takes.
 const STEP: RangeInclusive<u64> = 15..=120;
 
+/// Steps that mfad follows a clock that is off, either way.
+pub const FOLLOWED: u32 = 2;
+
 /// One factor, as it was found elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {

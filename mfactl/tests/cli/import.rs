@@ -53,7 +53,7 @@ fn uris_are_judged_by_the_parser_and_by_mfad_and_nothing_is_changed() {
     assert_eq!(
         run.asked[0],
         format!(
-            r#"{{"method":"io.mfad.Manage.ImportFactor","parameters":{{"user":"ada","factor":"totp","secret":"{KEY}","algorithm":"SHA256","digits":8,"step":60,"counter":null,"scratch":[],"run":"dry"}}}}"#
+            r#"{{"method":"io.mfad.Manage.ImportFactor","parameters":{{"user":"ada","factor":"totp","secret":"{KEY}","algorithm":"SHA256","digits":8,"step":60,"counter":null,"drift":0,"last_step":null,"scratch":[],"run":"dry"}}}}"#
         )
     );
     assert!(
@@ -84,15 +84,20 @@ fn with_yes_a_state_file_is_taken_over_with_its_scratch_codes() {
 }
 
 #[test]
-fn a_clock_that_mfad_cannot_find_out_about_is_told() {
+fn mfad_hears_how_far_the_clock_is_off_and_which_code_was_used_last() {
     let directory = Directory::new();
-    for (skew, told) in [(1, "yes"), (-2, "yes; the app's clock was -60 s off: set the phone's clock right")]
-    {
-        let state = format!("{KEY}\n\" TIME_SKEW {skew}\n\" DISALLOW_REUSE\n\" TOTP_AUTH\n");
+    let far = "yes; the app's clock was 90 s off, more than mfad follows: set the phone's clock right";
+    for (skew, told, asked) in [
+        ("-2", "yes", r#""drift":-2,"last_step":56666666,"#),
+        ("3", far, r#""drift":null,"last_step":56666666,"#),
+    ] {
+        let state =
+            format!("{KEY}\n\" TIME_SKEW {skew}\n\" DISALLOW_REUSE 56666666 56666665\n\" TOTP_AUTH\n");
         let path = file(&directory, &state);
         let words = &["import", "google-authenticator", path.to_str().unwrap(), "--user", "ada"];
         let run = run(words, [answers(Change::Changed)]);
         assert!(trimmed(&run.stdout)[1].ends_with(told), "{}", run.stdout);
+        assert!(run.asked[0].contains(asked), "{}", run.asked[0]);
     }
 }
 

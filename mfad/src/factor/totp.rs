@@ -39,6 +39,19 @@ pub struct Totp {
 #[serde(try_from = "u16", into = "u16")]
 pub struct StepLength(u16);
 
+/// Steps that an app's clock is ahead (behind, if negative), as far as mfad follows one: -2 to 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Drift(i8);
+
+/// What is known of an app that was used with another program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct History {
+    /// How far its clock is off.
+    pub drift: Drift,
+    /// The last step that granted, in steps since 1970.
+    pub last_step: Option<u64>,
+}
+
 /// How one code was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
@@ -67,6 +80,11 @@ impl Totp {
     /// A new one, nothing of it used.
     pub fn new(secret: Sealed, algorithm: Algorithm, digits: Digits, step: StepLength) -> Self {
         Totp { secret, algorithm, digits, step, last_step: None, drift: 0 }
+    }
+
+    /// One that was used with another program: what granted there does not grant here.
+    pub fn with_history(self, history: History) -> Self {
+        Totp { last_step: history.last_step, drift: history.drift.0, ..self }
     }
 
     /// Compares a code at a time, in seconds since 1970. `secret` is the opened one; the window reaches `skew` steps
@@ -145,6 +163,16 @@ fn steps(step: u64, earlier: u64) -> Option<i64> {
 fn clamped(drift: i64, skew: u8) -> i8 {
     let farthest = FARTHEST_DRIFT.min(i8::try_from(skew).unwrap_or(FARTHEST_DRIFT));
     i8::try_from(drift.clamp((-farthest).into(), farthest.into())).unwrap_or(0)
+}
+
+impl Drift {
+    /// Takes steps; none if they are more than two either way.
+    pub fn new(steps: i64) -> Option<Self> {
+        i8::try_from(steps)
+            .ok()
+            .filter(|steps| steps.unsigned_abs() <= FARTHEST_DRIFT.unsigned_abs())
+            .map(Drift)
+    }
 }
 
 impl StepLength {

@@ -6,6 +6,7 @@ use super::factors::{code_form, step_length};
 use super::subject::bind;
 use super::{Administration, Refused};
 use crate::config::FactorKind;
+use crate::factor::totp::{Drift, History};
 use crate::rules::import::{App, AppKey, Import, Seed, import};
 use crate::session::random;
 
@@ -32,7 +33,7 @@ impl Administration<'_> {
         match asked.factor.as_str() {
             "totp" => {
                 self.allowed(&FactorKind::Totp, "totp")?;
-                Ok(App::Totp(algorithm, digits, step_length(asked.step)?))
+                Ok(App::Totp(algorithm, digits, step_length(asked.step)?, history(asked)?))
             }
             "hotp" => {
                 self.allowed(&FactorKind::Hotp, "hotp")?;
@@ -41,4 +42,10 @@ impl Administration<'_> {
             other => Err(Refused::NoSuchFactor(other.to_owned(), "totp, hotp".to_owned())),
         }
     }
+}
+
+fn history(asked: &wire::ImportFactor) -> Result<History, Refused> {
+    let drift = Drift::new(asked.drift.unwrap_or(0));
+    let drift = drift.ok_or(Refused::Parameter("a clock is followed for two steps either way, no more"))?;
+    Ok(History { drift, last_step: asked.last_step })
 }

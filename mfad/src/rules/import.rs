@@ -11,10 +11,14 @@ use crate::factor::hotp::Hotp;
 use crate::factor::oath::{Algorithm, Digits};
 use crate::factor::recovery::{NoScratchCode, RecoverySet};
 use crate::factor::sealed::Place;
-use crate::factor::totp::{StepLength, Totp};
+use crate::factor::totp::{History, StepLength, Totp};
 
 /// The longest key, in bytes: the block of the longest hash has twice that.
 const LONGEST: usize = 64;
+
+/// Seconds that a last step may lie ahead: about what a very wrong clock explains. One farther ahead would keep the person
+/// out until then.
+const FARTHEST_AHEAD: u64 = 24 * 3600;
 
 /// What is taken over.
 #[derive(Debug, Clone)]
@@ -33,7 +37,7 @@ pub struct Import {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum App {
     /// It counts time.
-    Totp(Algorithm, Digits, StepLength),
+    Totp(Algorithm, Digits, StepLength, History),
     /// It counts uses; the next counter.
     Hotp(Algorithm, Digits, u64),
 }
@@ -63,6 +67,11 @@ pub enum NotImported {
     /// A scratch code.
     #[error(transparent)]
     Scratch(#[from] NoScratchCode),
+    /// Nobody can have used a code of so late a time.
+    #[error(
+        "the last used code is of a time more than a day ahead. Check this host's clock, or enrol the person anew"
+    )]
+    StepAhead,
     /// There are as many factors as there may be.
     #[error("there are 16 factors already. Remove one first")]
     TooMany,
@@ -135,7 +144,10 @@ fn take(
     let place = Place { user: context.attempt.user.as_str(), factor: &id };
     let sealed = context.keys.seal(&place, &import.key.0, seed.nonce);
     let proof = match import.app {
-        App::Totp(algorithm, digits, step) => Proof::Totp(Totp::new(sealed, algorithm, digits, step)),
+        App::Totp(algorithm, digits, step, history) => {
+            may_have_been_used(history, step, context)?;
+            Proof::Totp(Totp::new(sealed, algorithm, digits, step).with_history(history))
+        }
         App::Hotp(algorithm, digits, counter) => Proof::Hotp(Hotp::new(sealed, algorithm, digits, counter)),
     };
     let stage = Stage::Active(context.now.wall);
@@ -148,6 +160,11 @@ fn take(
     }
     account.recovery = Some(set);
     Ok(format!("{id} was imported with {} scratch codes", scratch.len()))
+}
+
+fn may_have_been_used(history: History, step: StepLength, context: &Context<'_>) -> Result<(), NotImported> {
+    let latest = (context.now.wall / 1000).saturating_add(FARTHEST_AHEAD) / step.seconds();
+    if history.last_step.is_some_and(|last| last > latest) { Err(NotImported::StepAhead) } else { Ok(()) }
 }
 
 /// True if an active factor has this key.

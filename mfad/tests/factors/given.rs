@@ -105,6 +105,8 @@ fn import(secret: &str, run: manage::Run, scratch: &[&str]) -> manage::ImportFac
         digits: None,
         step: None,
         counter: None,
+        drift: None,
+        last_step: None,
         scratch: scratch.iter().map(|code| Secret::new((*code).into())).collect(),
         run,
     }
@@ -135,4 +137,32 @@ fn an_import_is_tried_taken_over_once_and_enters() {
     let code = app_code("GEZDGNBVGY3TQOJQ", 0);
     assert_eq!(log_in(&mut running.login(), ADA, "sshd", || code), Then::End(Verdict::Allow));
     assert_eq!(log_in(&mut running.login(), ADA, "sshd", || "12345678".into()), Then::End(Verdict::Allow));
+}
+
+/// To see it fail, let `take` in `rules/import.rs` leave the history out.
+#[test]
+fn a_code_that_was_used_before_the_import_does_not_enter_after_it() {
+    let running = Running::start("");
+    let secret = "GEZDGNBVGY3TQOJQ";
+    let (used, next) = (app_code(secret, 1), app_code(secret, 2));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 30;
+    let asked = |drift, last_step| manage::ImportFactor {
+        drift: Some(drift),
+        last_step: Some(last_step),
+        ..import(secret, manage::Run::Real, &[])
+    };
+    let refused = |drift, last_step| running.manage().call(&asked(drift, last_step)).unwrap_err();
+    assert!(refused(3, now).contains("two steps"));
+    assert!(refused(-3, now).contains("two steps"));
+    assert!(refused(0, now + 3000).contains("more than a day ahead"));
+    // The clock of the telephone is ahead; one of its codes was used with the other program.
+    assert_eq!(running.manage().call(&asked(2, now + 1)).unwrap().change, manage::Change::Changed);
+    let mut login = running.login();
+    let step = login.call(&begin(ADA, "sshd")).unwrap().step;
+    let Then::Ask(question) = step.then else { panic!("{step:?}") };
+    let answer = Answer { login: step.login, question: question.id, text: Secret::new(used) };
+    let step = login.call(&answer).unwrap().step;
+    assert!(format!("{step:?}").contains("was used already"), "{step:?}");
+    // With a right clock, no code of a later step would be within the window.
+    assert_eq!(log_in(&mut running.login(), ADA, "su", || next), Then::End(Verdict::Allow));
 }

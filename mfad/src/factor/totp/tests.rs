@@ -154,3 +154,18 @@ fn a_wrong_code_teaches_nothing_and_no_drift_is_more_than_two_steps() {
         assert!(matched.drift.abs() <= 2);
     }
 }
+
+#[test]
+fn an_app_that_was_used_elsewhere_goes_on_where_it_was() {
+    let history = History { drift: Drift::new(-2).unwrap(), last_step: Some(NOON / 30 - 2) };
+    let mut app = app().with_history(history);
+    assert_eq!(login(&mut app, NOON - 60, NOON), Comparison::Reused);
+    assert!(is_right(&login(&mut app, NOON - 30, NOON)));
+    let mut slow = self::app().with_history(History { last_step: None, ..history });
+    assert!(is_right(&login(&mut slow, NOON - 60, NOON)), "a slow clock is followed from the first login on");
+    for (steps, is_followed) in
+        [(i64::MIN, false), (-3, false), (-2, true), (2, true), (3, false), (258, false)]
+    {
+        assert_eq!(Drift::new(steps).is_some(), is_followed, "{steps}");
+    }
+}
