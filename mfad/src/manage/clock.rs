@@ -25,7 +25,8 @@ pub(super) fn check(clock: &Clock, provider: &TimeProvider) -> Finding {
     Finding { name: "clock".to_owned(), outcome, detail }
 }
 
-/// The kernel's own word (adjtimex(2)) cannot be had without unsafe code, so other daemons than systemd's go unnoticed.
+/// No crate that may be relied on reads the kernel's own word (adjtimex(2)) safely, so other daemons than systemd's go
+/// unnoticed: docs/dependencies.md.
 fn of_system(synchronized: &Path) -> &'static str {
     if synchronized.exists() {
         "the clock of this host; systemd-timesyncd has synchronised it"
