@@ -6,7 +6,7 @@
 //! - [`rules`]: pure. Accounts, attempts, policy, asking and judging, grants.  [`factor`]: pure, one file a factor.
 //! - [`steps`]: runs a step of the rules in one transaction of the [`store`].
 //! - [`deliver`]: couriers, mails, hooks.  [`deliveries`]: who sends, who waits.
-//! - [`audit`]: every security event.  [`alarm`]: who is told by mail.  [`vault`]: keys.  [`people`], [`locals`]: names, uids, addresses.  [`clock`], [`moment`]: time.
+//! - [`audit`]: every security event.  [`alarm`]: who is told by mail.  [`vault`]: keys.  [`people`], [`locals`], [`address_files`]: names, uids, addresses.  [`clock`], [`moment`]: time.
 //! - [`config`]: text to checked settings.  [`words`]: every sentence a person logging in can read.  [`qr`]: a text as a picture.
 //!
 //! Dependencies point one way: `daemon → listen → session → rules → factor`.
@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod address_files;
 pub mod alarm;
 pub mod arguments;
 pub mod audit;

@@ -1,22 +1,21 @@
 //! Who somebody is, as the host's name service says (NSS), and where a mail reaches them. Everything here may block:
 //! it runs beside the event loop, under a deadline, and an error is never taken for "nobody".
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use nix::libc;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 
 use tokio::sync::Semaphore;
 
-use crate::address::EmailAddress;
-use crate::config::{AddressSource, variables};
-use crate::locals::{FileVersion, Locals};
+use crate::address_files::{AddressFiles, UnusableFile};
+use crate::config::AddressSource;
+use crate::locals::Locals;
 use crate::rules::attempt::UserName;
 use crate::rules::policy::KnownAddress;
 
@@ -28,9 +27,6 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The largest address file or user record that is read, in bytes.
 const FILE_LIMIT: u64 = 64 * 1024 * 1024;
-
-/// Where systemd keeps user records as files (nss-systemd(8)).
-const RECORD_DIRECTORIES: [&str; 4] = ["/etc/userdb", "/run/userdb", "/run/host/userdb", "/usr/lib/userdb"];
 
 /// A person whom the name service knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,23 +56,16 @@ pub enum LookupError {
     #[error("the name service did not answer within {} s", DEADLINE.as_secs())]
     Timeout,
     /// A file with addresses cannot be used.
-    #[error("the address file {0} cannot be used: {1}")]
-    AddressFile(PathBuf, String),
+    #[error(transparent)]
+    AddressFile(#[from] UnusableFile),
 }
 
 /// Looks people up. Cheap to clone; clones share the cache of address files.
 #[derive(Clone, Default)]
 pub struct People {
-    maps: Arc<Mutex<HashMap<PathBuf, AddressMap>>>,
+    files: Arc<AddressFiles>,
     locals: Arc<Locals>,
-    records: Arc<Mutex<Option<Glance>>>,
 }
-
-/// How long a look at directories that hardly ever come or go holds.
-const GLANCE: Duration = Duration::from_secs(1);
-
-/// Which directories of user records were there, and when that was looked at.
-type Glance = (Instant, Vec<&'static str>);
 
 impl People {
     /// Finds who a name is, and what the sources know of their address.
@@ -84,11 +73,22 @@ impl People {
     /// # Errors
     /// [`LookupError`]; a name that nobody has is not an error.
     pub async fn find(&self, name: UserName, sources: Vec<AddressSource>) -> Result<Found, LookupError> {
-        if let Some(uid) = self.locals.uid(&name) {
-            return self.addressed(&name, Some(Person { name: name.clone(), uid }), &sources);
+        let local = self.locals.uid(&name).map(|uid| Person { name: name.clone(), uid });
+        if let Some(person) = &local
+            && let Some(known) = self.known_at_hand(person, &sources)
+        {
+            return Ok(Found { person: local, known });
         }
         let people = self.clone();
-        blocking(move || people.addressed(&name, by_name(&name)?, &sources)).await
+        blocking(move || {
+            let person = if local.is_some() { local } else { by_name(&name)? };
+            people.addressed(&name, person, &sources)
+        })
+        .await
+    }
+
+    fn known_at_hand(&self, person: &Person, sources: &[AddressSource]) -> Option<Vec<KnownAddress>> {
+        sources.iter().map(|source| self.files.at_hand(source, &person.name)).collect()
     }
 
     fn addressed(
@@ -98,7 +98,8 @@ impl People {
         sources: &[AddressSource],
     ) -> Result<Found, LookupError> {
         let canonical = person.as_ref().map_or(name, |person| &person.name);
-        let known = sources.iter().map(|source| self.known(source, canonical)).collect::<Result<_, _>>()?;
+        let known =
+            sources.iter().map(|source| self.files.look(source, canonical)).collect::<Result<_, _>>()?;
         Ok(Found { person, known })
     }
 
@@ -130,54 +131,6 @@ impl People {
         })
         .await
     }
-
-    fn known(&self, source: &AddressSource, name: &UserName) -> Result<KnownAddress, LookupError> {
-        let address = match source {
-            AddressSource::Account => None,
-            AddressSource::Map(path) => self.mapped(path, name)?,
-            AddressSource::Userdb => recorded(&self.record_directories(), name)?,
-            AddressSource::Pattern(pattern) => {
-                let value_of = |variable: &str| (variable == "USER").then_some(name.as_str());
-                variables::expand(pattern, value_of).ok().and_then(|text| EmailAddress::parse(&text).ok())
-            }
-        };
-        Ok(KnownAddress { source: source.clone(), address })
-    }
-
-    /// Those of [`RECORD_DIRECTORIES`] that are there; most hosts have none.
-    fn record_directories(&self) -> Vec<&'static str> {
-        let mut seen = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((looked, directories)) = &*seen
-            && looked.elapsed() < GLANCE
-        {
-            return directories.clone();
-        }
-        let directories: Vec<_> =
-            RECORD_DIRECTORIES.into_iter().filter(|directory| Path::new(directory).is_dir()).collect();
-        *seen = Some((Instant::now(), directories.clone()));
-        directories
-    }
-
-    fn mapped(&self, path: &Path, name: &UserName) -> Result<Option<EmailAddress>, LookupError> {
-        let refuse = |why: String| LookupError::AddressFile(path.to_owned(), why);
-        let mut maps = self.maps.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(version) = FileVersion::of(path).map_err(|error| refuse(error.to_string()))? else {
-            let is_default = path == Path::new("/etc/mfad/addresses");
-            return if is_default { Ok(None) } else { Err(refuse("it does not exist".to_owned())) };
-        };
-        if maps.get(path).is_none_or(|map| map.version != version) {
-            let text = read_trusted(path).map_err(|error| refuse(error.to_string()))?;
-            let addresses = parse_map(&text).map_err(refuse)?;
-            maps.insert(path.to_owned(), AddressMap { version, addresses });
-        }
-        Ok(maps.get(path).and_then(|map| map.addresses.get(name.as_str()).cloned()))
-    }
-}
-
-/// A file of `user: address` lines, read once a version.
-struct AddressMap {
-    version: FileVersion,
-    addresses: HashMap<String, EmailAddress>,
 }
 
 /// Runs a lookup beside the event loop, under the deadline.
@@ -223,62 +176,10 @@ pub(crate) fn read_trusted(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn parse_map(text: &str) -> Result<HashMap<String, EmailAddress>, String> {
-    let mut addresses = HashMap::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let wrong = |why: &str| format!("line {}: {why}", number + 1);
-        let (name, address) = line
-            .split_once(':')
-            .or_else(|| line.split_once(char::is_whitespace))
-            .ok_or_else(|| wrong("a line has the form \"user: address\""))?;
-        let address = EmailAddress::parse(address.trim()).map_err(|error| wrong(&error.to_string()))?;
-        addresses.insert(name.trim().to_owned(), address);
-    }
-    Ok(addresses)
-}
-
-/// The address in a user record of systemd (<https://systemd.io/USER_RECORD>, field `emailAddress`).
-fn recorded(directories: &[&str], name: &UserName) -> Result<Option<EmailAddress>, LookupError> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Record {
-        email_address: Option<String>,
-    }
-    for directory in directories {
-        let path = Path::new(directory).join(format!("{name}.user"));
-        let refuse = |why: String| LookupError::AddressFile(path.clone(), why);
-        let text = match read_trusted(&path) {
-            Ok(text) => text,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                continue;
-            }
-            Err(error) => return Err(refuse(error.to_string())),
-        };
-        let record: Record = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
-        let Some(address) = record.email_address else { continue };
-        return EmailAddress::parse(&address).map(Some).map_err(|error| refuse(error.to_string()));
-    }
-    Ok(None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_map_has_a_user_and_an_address_a_line() {
-        let map = parse_map("# people\nada: ada@example.org\n\n bob\tbob@example.org \n").unwrap();
-        assert_eq!(map.len(), 2);
-        assert_eq!(map["bob"].as_str(), "bob@example.org");
-        assert_eq!(
-            parse_map("ada: ada@example.org\nbob: nowhere").unwrap_err(),
-            "line 2: an address has the form name@domain"
-        );
-    }
+    use std::task::Poll;
 
     #[tokio::test]
     async fn root_is_known_by_name_and_by_uid_and_nobody_by_nonsense() {
@@ -288,5 +189,28 @@ mod tests {
         assert_eq!(people.name_of(0).await.unwrap().unwrap().as_str(), "root");
         let nobody = people.find(UserName::parse("no-such-user-here").unwrap(), vec![]).await.unwrap();
         assert_eq!(nobody.person, None);
+    }
+
+    /// To see it fail, let `find` call `addressed` itself where the person is local.
+    #[tokio::test]
+    async fn an_address_file_is_read_beside_the_event_loop_and_kept_for_a_moment() {
+        let file = std::env::temp_dir().join(format!("mfad-addresses-{}", std::process::id()));
+        fs::write(&file, "root: root@example.org\n").unwrap();
+        let people = People::default();
+        let root = UserName::parse("root").unwrap();
+        let find =
+            || people.find(root.clone(), vec![AddressSource::Map(file.clone()), AddressSource::Userdb]);
+        let mut first = std::pin::pin!(find());
+        let at_once = std::future::poll_fn(|context| Poll::Ready(first.as_mut().poll(context))).await;
+        assert!(at_once.is_pending(), "the event loop read the file");
+        let found = first.await.unwrap();
+        assert_eq!(found.known[0].address.as_ref().unwrap().as_str(), "root@example.org");
+        fs::write(&file, "root: other@example.org\n").unwrap();
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let found = find().await.unwrap();
+        assert_eq!(found.known[0].address.as_ref().unwrap().as_str(), "other@example.org");
+        fs::remove_file(&file).unwrap();
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        assert!(find().await.unwrap_err().to_string().ends_with("it does not exist"));
     }
 }
