@@ -57,10 +57,10 @@ class Contender:
 class GoogleAuthenticator(Contender):
     """One file a user. no_increment_hotp: a wrong code by a stranger does not move the counter."""
 
-    def __init__(self):
-        self.directory = f"{STATE}/ga"
+    def __init__(self, name, title, state, options=()):
+        self.directory, self.state = f"{STATE}/{name}", state
         stack = f"pam_google_authenticator.so secret={self.directory}/${{USER}} user=root no_increment_hotp"
-        super().__init__("ga", "pam_google_authenticator, HOTP", stack)
+        super().__init__(name, title, stack, options)
 
     def reset(self):
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -69,7 +69,7 @@ class GoogleAuthenticator(Contender):
             secret = base64.b32encode(users.key(user)).decode().rstrip("=")
             path = f"{self.directory}/{users.name(user)}"
             with open(path, "w") as f:
-                f.write(f'{secret}\n" WINDOW_SIZE 17\n" HOTP_COUNTER 1\n')
+                f.write(f"{secret}\n{self.state}")
             os.chmod(path, 0o400)
 
 
@@ -112,6 +112,8 @@ class Floor(Contender):
 class Mfad(Contender):
     """The real module and daemon. Every code is one that mfad made, read from its local courier's Maildir."""
 
+    tries = 3  # what mfad gives where nothing is configured
+
     def __init__(self, name, title, accounts):
         self.runtime, self.state, self.mail = f"{RUN}/{name}", f"{STATE}/{name}", f"{MAIL}/{name}"
         self.config, self.log = f"{RUN}/{name}.toml", f"{STATE}/{name}.log"
@@ -143,7 +145,7 @@ class Mfad(Contender):
             f.write(os.urandom(32))
         with open(self.config, "w") as f:
             os.fchmod(f.fileno(), 0o644)
-            f.write(CONFIG.format(state=self.state, runtime=self.runtime, key=key, mail=self.mail, cap=MAIL_CAP))
+            f.write(CONFIG.format(state=self.state, runtime=self.runtime, key=key, mail=self.mail, cap=MAIL_CAP, tries=self.tries))
 
     def serves(self):
         return machine.accepts(f"{self.runtime}/io.mfad.Login") and machine.answers_hello(f"{self.runtime}/io.mfad.Manage")
@@ -204,11 +206,18 @@ class Paced:
         return self.other.run("--pace-ms", 50, *options)
 
 
-class Once:
-    """A contender whose users log in once a run: a step of time grants once, so a second login would have to wait."""
+class MfadOneTry(MfadApp):
+    """One code decides, as with the peers, which ask once."""
 
-    alone = True
-    most = 800
+    tries = 1
+
+
+class Once:
+    """A contender whose users log in once a run: a step of time grants once, so a second login would have to wait, and
+    a second wrong code would meet the throttle."""
+
+    alone = False
+    most = len(users.DRIVEN)
 
     def __init__(self, other):
         self.other, self.name, self.title = other, other.name, other.title
@@ -232,6 +241,7 @@ key = "{key}"
 
 [login]
 require = "enrolled"
+tries = {tries}
 
 [email]
 transport = "maildir"
@@ -242,7 +252,22 @@ per-user = {{ "1s" = {cap} }}
 
 def peers():
     """Everybody but mfad."""
-    return [Contender("permit", "pam_permit: nothing", "pam_permit.so"), Floor(), GoogleAuthenticator(), Oath()]
+    hotp = '" WINDOW_SIZE 17\n" HOTP_COUNTER 1\n'
+    return [
+        Contender("permit", "pam_permit: nothing", "pam_permit.so"),
+        Floor(),
+        GoogleAuthenticator("ga", "pam_google_authenticator, HOTP", hotp),
+        Oath(),
+    ]
+
+
+def wrong_codes(peers_only):
+    """Whoever is shown wrong codes of an app, one a user. The peer's files are what its tool writes, without the rate
+    limit, which would write the file anew at each code."""
+    wrong = ["--totp", "--wrong"]
+    totp = '" WINDOW_SIZE 3\n" DISALLOW_REUSE\n" TOTP_AUTH\n'
+    peer = Once(GoogleAuthenticator("ga-wrong", "pam_google_authenticator, TOTP", totp, wrong))
+    return [peer] if peers_only else [peer, Once(MfadOneTry("mfad-wrong", "mfad, TOTP", "totp", wrong))]
 
 
 def ours(million):

@@ -17,6 +17,7 @@ import report
 # Processes: logins of each. Enough for a p99, short enough for a machine that does other things too.
 FULL = {1: 1000, 8: 300, 32: 100}
 QUICK = {1: 60, 8: 10, 32: 5}
+WRONG = {"full": {1: 1000}, "quick": {1: 60}}
 MANY_ACCOUNTS = {"full": 1_000_000, "quick": 10_000}
 IDLE = 0.45  # of the machine, before a run may begin
 QUIET_LIMIT = 20  # seconds to wait for that
@@ -28,12 +29,15 @@ def main():
         signal.signal(stop, lambda *_: sys.exit(1))
     subprocess.Popen([f"{machine.BIN}/logsink", "/dev/log"])
     everybody = assemble(options)
+    wrong = prepared(contenders.wrong_codes(options.peers_only))
     by_name = {one.name: one for one in everybody}
     present = lambda *names: [by_name[name] for name in names if name in by_name]
     result = {
         "quick": options.quick,
         "titles": {one.name: one.title for one in everybody},
-        "rounds": timed_rounds(everybody, options),
+        "wrong_titles": {one.name: one.title for one in wrong},
+        "rounds": timed_rounds(everybody, QUICK if options.quick else FULL, options),
+        "wrong_rounds": timed_rounds(wrong, WRONG["quick" if options.quick else "full"], options),
         "flushes": {one.name: flushes(one, options) for one in present("floor", "mfad")},
         "footprint": {one.name: footprint(one) for one in present("mfad-many")},
         "loading": loading(options),
@@ -64,15 +68,18 @@ def assemble(options):
     everybody = contenders.peers()
     if not options.peers_only:
         everybody += contenders.ours(MANY_ACCOUNTS["quick" if options.quick else "full"])
+    return prepared(everybody)
+
+
+def prepared(everybody):
     for one in everybody:
         print(f"preparing {one.title}", file=sys.stderr, flush=True)
         one.prepare()
     return everybody
 
 
-def timed_rounds(everybody, options):
+def timed_rounds(everybody, logins, options):
     """A B C … C B A … until each contender has `rounds` runs that nothing else disturbed, or thrice that many runs."""
-    logins = QUICK if options.quick else FULL
     runs = []
     for turn in range(options.rounds if options.quick else 3 * options.rounds):
         for processes in logins:
@@ -84,7 +91,7 @@ def timed_rounds(everybody, options):
                 if not options.quick:
                     machine.wait_until_quiet(QUIET_LIMIT, IDLE)
                 print(f"round {turn + 1}: {one.title}, {processes} processes", file=sys.stderr, flush=True)
-                count = min(logins[processes], one.most)
+                count = min(logins[processes], one.most // processes)
                 figures = one.run(*one.users(), "--procs", processes, "--n", count)
                 clean = figures["others_cpu"] <= os.cpu_count() * (1 - IDLE) / 2
                 runs.append({"round": turn, "name": one.name, "processes": processes, "clean": clean, **figures})
