@@ -41,9 +41,10 @@ enum Shown {
 }
 
 fn line(event: &EventLine) -> String {
-    let EventLine { id: _, at, kind, priority, user, service, source, reference, text } = event;
+    let EventLine { id: _, at, kind, priority, user, uid, service, source, reference, text } = event;
     let mut particulars = Vec::new();
     particulars.extend(user.as_ref().map(|user| format!("user {user}")));
+    particulars.extend(uid.map(|uid| format!("uid {uid}")));
     particulars.extend(service.as_ref().map(|service| format!("service {service}")));
     particulars.extend(source.as_ref().map(|source| format!("from {source}")));
     particulars.extend(reference.as_ref().map(|reference| format!("reference {reference}")));

@@ -216,6 +216,8 @@ wire! {
         priority: String,
         /// The person it is about.
         user: Option<String>,
+        /// The uid that the name had then: a name may have gone to somebody else since.
+        uid: Option<u32>,
         /// The PAM service.
         service: Option<String>,
         /// The address or "local" or "unknown".

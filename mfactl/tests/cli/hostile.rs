@@ -53,7 +53,7 @@ fn verbs() -> Vec<(&'static [&'static str], Value)> {
         (&["test", "mail", "a@example.org"], json!({ "finding": finding })),
         (
             &["events"],
-            json!({ "events": [{ "id": 1, "at": 0, "kind": HOSTILE, "priority": HOSTILE, "user": HOSTILE,
+            json!({ "events": [{ "id": 1, "at": 0, "kind": HOSTILE, "priority": HOSTILE, "user": HOSTILE, "uid": 1,
                 "service": HOSTILE, "source": HOSTILE, "reference": HOSTILE, "text": HOSTILE }] }),
         ),
         (

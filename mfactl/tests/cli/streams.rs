@@ -49,6 +49,7 @@ fn event(id: i64, kind: &str, text: &str) -> EventLine {
         kind: kind.into(),
         priority: "notice".into(),
         user: Some("ada".into()),
+        uid: Some(1000),
         service: Some("sshd".into()),
         source: Some("192.0.2.7".into()),
         reference: Some("k3f9a".into()),
@@ -59,6 +60,7 @@ fn event(id: i64, kind: &str, text: &str) -> EventLine {
 fn two_batches() -> Scene {
     let started = EventLine {
         user: None,
+        uid: None,
         service: None,
         source: None,
         reference: None,
@@ -79,8 +81,8 @@ fn events_are_a_line_each() {
         0,
         "\
 2026-11-05 14:03:22  info     started           mfad started.
-2026-11-05 14:03:22  notice   login-allowed     A mailed code was right. (user ada, service sshd, from 192.0.2.7, reference k3f9a)
-2026-11-05 14:03:22  notice   challenge-opened  A code was sent. (user ada, service sshd, from 192.0.2.7, reference k3f9a)
+2026-11-05 14:03:22  notice   login-allowed     A mailed code was right. (user ada, uid 1000, service sshd, from 192.0.2.7, reference k3f9a)
+2026-11-05 14:03:22  notice   challenge-opened  A code was sent. (user ada, uid 1000, service sshd, from 192.0.2.7, reference k3f9a)
 ",
         "",
     );
@@ -111,7 +113,7 @@ fn events_as_json_are_a_batch_a_line() {
     shown.ended(
         0,
         concat!(
-            r#"{"events":[{"id":7,"at":1793887402000,"kind":"locked","priority":"notice","user":"ada","#,
+            r#"{"events":[{"id":7,"at":1793887402000,"kind":"locked","priority":"notice","user":"ada","uid":1000,"#,
             r#""service":"sshd","source":"192.0.2.7","reference":"k3f9a","text":"Too many failures."}]}"#,
             "\n{\"events\":[]}\n"
         ),

@@ -15,6 +15,8 @@ pub struct Event {
     pub kind: Kind,
     /// The account.
     pub user: Option<String>,
+    /// The uid that the name had then; none if it had none, or nobody knew.
+    pub uid: Option<u32>,
     /// The PAM service.
     pub service: Option<String>,
     /// Where from.
@@ -150,19 +152,20 @@ pub enum Flush {
 
 impl Event {
     /// An event of a login.
-    pub fn of_login(attempt: &Attempt, reference: &str, kind: Kind) -> Self {
+    pub fn of_login(attempt: &Attempt, uid: Option<u32>, reference: &str, kind: Kind) -> Self {
         Event {
             kind,
             user: Some(attempt.user.to_string()),
+            uid,
             service: Some(attempt.service.as_str().to_owned()),
             source: Some(attempt.source.to_string()),
             reference: Some(reference.to_owned()),
         }
     }
 
-    /// An event of an account, outside a login.
-    pub fn of_user(user: &str, kind: Kind) -> Self {
-        Event { kind, user: Some(user.to_owned()), service: None, source: None, reference: None }
+    /// An event of no account.
+    pub fn of_host(kind: Kind, reference: Option<String>) -> Self {
+        Event { kind, user: None, uid: None, service: None, source: None, reference }
     }
 }
 

@@ -196,6 +196,7 @@ mod tests {
             kind: "login-refused".into(),
             priority: "notice".into(),
             user: Some(user.into()),
+            uid: None,
             service: Some("sshd".into()),
             source: Some("192.0.2.7".into()),
             reference: Some("k3f9a".into()),

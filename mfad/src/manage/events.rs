@@ -15,7 +15,7 @@ use crate::store::{EventQuery, Store};
 const BATCH: u32 = 40;
 
 /// Sends what is there, and with `follow` what comes, until the caller hangs up. Administrators see everything, other
-/// people what is about themselves.
+/// people what is about themselves: not what is about somebody who had their name before.
 pub(super) async fn stream(
     connection: &mut Connection,
     administration: &Administration<'_>,
@@ -26,12 +26,12 @@ pub(super) async fn stream(
         Ok(asked) => asked,
         Err(fault) => return connection.fault(fault).await,
     };
-    let user = match administration.reader_of(asked.user).await {
-        Ok(user) => user,
+    let about = match administration.readable(asked.user).await {
+        Ok(about) => about,
         Err(Refused::Fault(fault)) => return connection.fault(fault).await,
         Err(refused) => return connection.refuse(wire::REFUSED, &refused.to_string()).await,
     };
-    let mut query = EventQuery { user, since: asked.since, after: 0, last: None, limit: BATCH };
+    let mut query = EventQuery { since: asked.since, limit: BATCH, ..about };
     if let Some(last) = asked.last {
         query.after = first_of_last(daemon, &query, last).await;
     }
@@ -64,14 +64,15 @@ pub(super) async fn stream(
 
 impl Administration<'_> {
     /// Whose events the caller gets: those that were asked for, or everybody's, or the caller's own.
-    async fn reader_of(&self, user: Option<String>) -> Result<Option<String>, Refused> {
+    async fn readable(&self, user: Option<String>) -> Result<EventQuery, Refused> {
         match self.rank {
-            Rank::Administrator => Ok(user),
+            Rank::Administrator => Ok(EventQuery { user, ..EventQuery::default() }),
             Rank::Person => {
                 let subject = self.person(user.as_deref()).await?;
                 let account = self.daemon.store.account(&subject.name).await?.unwrap_or_default();
                 self.may_read(&subject, &account)?;
-                Ok(Some(subject.name.to_string()))
+                let (user, uid) = (Some(subject.name.to_string()), Some(self.peer.uid));
+                Ok(EventQuery { user, uid, ..EventQuery::default() })
             }
         }
     }

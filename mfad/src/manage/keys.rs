@@ -96,6 +96,6 @@ impl<'a> Rotation<'a> {
         let RotateKeyReply { resealed, lost, .. } = self.reply;
         let change = format!("{resealed} secrets were sealed anew by the key in use, {lost} are lost");
         let kind = Kind::Changed { change, by: peer.uid };
-        self.daemon.record(Event { kind, user: None, service: None, source: None, reference: None });
+        self.daemon.record(Event::of_host(kind, None));
     }
 }

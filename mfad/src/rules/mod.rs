@@ -46,7 +46,7 @@ pub struct Context<'a> {
     pub purpose: Purpose,
     /// This host's name.
     pub host: &'a str,
-    /// The uid that the name service gave.
+    /// The uid that the name service gave; the highest, which is nobody's, if it knows nobody of the name.
     pub uid: u32,
     /// The uid of who asks: the person's, or an administrator's.
     pub by: u32,
@@ -59,7 +59,8 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// An event of this login.
     fn event(&self, kind: Kind) -> Event {
-        Event::of_login(self.attempt, self.reference, kind)
+        let uid = (self.uid != u32::MAX).then_some(self.uid);
+        Event::of_login(self.attempt, uid, self.reference, kind)
     }
 
     /// The configured tries and waits.

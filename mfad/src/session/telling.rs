@@ -112,7 +112,7 @@ impl Session {
         if !matches!(trouble, Trouble::Store(StoreError::Failed(_) | StoreError::Busy | StoreError::Closed)) {
             let kind = Kind::Fault { cause };
             let reference = Some(reference.to_owned());
-            self.daemon.record(Event { kind, user: None, service: None, source: None, reference });
+            self.daemon.record(Event::of_host(kind, reference));
         }
         self.login = None;
         METRICS.refused.add(1);
@@ -126,9 +126,7 @@ impl Session {
         METRICS.refused.add(1);
         let reference = self.daemon.reference();
         let kind = Kind::Refused { why: Refusal::Unknown };
-        let event =
-            Event { kind, user: None, service: None, source: None, reference: Some(reference.clone()) };
-        self.daemon.record(event);
+        self.daemon.record(Event::of_host(kind, Some(reference.clone())));
         Step { login: reference, notices: vec![], then: Then::End(Refusal::Unknown.verdict()) }
     }
 

@@ -65,6 +65,8 @@ pub enum Rest {
 pub struct EventQuery {
     /// Only this person's.
     pub user: Option<String>,
+    /// Only of when the name had this uid.
+    pub uid: Option<u32>,
     /// Not before this time, in milliseconds since 1970.
     pub since: Option<u64>,
     /// After this id.
@@ -122,6 +124,7 @@ fn line(id: i64, at: u64, event: &Event) -> EventLine {
         kind: event.kind.name().to_owned(),
         priority: event.kind.priority().name().to_owned(),
         user: event.user.clone(),
+        uid: event.uid,
         service: event.service.clone(),
         source: event.source.clone(),
         reference: event.reference.clone(),

@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 use super::StoreError;
 
-/// One step up each: the first makes the tables of version 1.
-const MIGRATIONS: [&str; 1] = ["
+/// One step up each: the first makes the tables of version 1; the second says whose name it was at an event.
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE account (
         user TEXT PRIMARY KEY,
@@ -25,7 +26,9 @@ const MIGRATIONS: [&str; 1] = ["
         reference TEXT,
         text TEXT NOT NULL
     ) STRICT;
-"];
+",
+    "ALTER TABLE event ADD COLUMN uid INTEGER;",
+];
 
 /// Brings a database up to date.
 ///
@@ -53,4 +56,23 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         .pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))
         .map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_older_database_is_brought_up_to_date_with_what_is_in_it() {
+        for version in 0..=MIGRATIONS.len() {
+            let mut older = Connection::open_in_memory().unwrap();
+            MIGRATIONS[..version].iter().for_each(|step| older.execute_batch(step).unwrap());
+            older.pragma_update(None, "user_version", i64::try_from(version).unwrap()).unwrap();
+            let insert = "INSERT INTO event (at, kind, priority, text) VALUES (1, 'k', 'info', 't')";
+            let inserted = i64::from(version > 0 && older.execute(insert, []).unwrap() == 1);
+            migrate(&mut older).unwrap();
+            let kept = "SELECT count(*) FROM event WHERE uid IS NULL";
+            assert_eq!(older.query_row(kept, [], |row| row.get::<_, i64>(0)).unwrap(), inserted, "{version}");
+        }
+    }
 }

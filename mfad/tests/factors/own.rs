@@ -229,3 +229,24 @@ fn a_code_to_an_address_that_is_not_confirmed_proves_nothing() {
     assert!(matches!(then, Then::Ask(_)), "{then:?}");
     root.call(&confirm(Some(ADA), &code)).unwrap();
 }
+
+/// To see it fail, let `readable` in `manage/events.rs` ask for any uid.
+#[test]
+fn who_gets_the_name_of_somebody_else_does_not_see_their_logins() {
+    let mut running = Running::start("");
+    enrolled(&mut running.manage(), Some(ADA));
+    let formerly = running.events();
+    assert!(formerly.iter().all(|event| event.uid == Some(ADAS_UID)), "{formerly:?}");
+    running.terminate();
+    let database = rusqlite::Connection::open(running.file("state/mfad.db")).unwrap();
+    database.execute("UPDATE event SET uid = 4242", []).unwrap();
+    drop(database);
+    running.start_again();
+    log_in(&mut running.login(), ADA, "sshd", || "000000".into());
+    let history = manage::Events { user: None, since: None, last: None, follow: manage::Follow::No };
+    let own = running.manage_as(ADAS_UID).call(&history).unwrap().events;
+    assert!(!own.is_empty() && own.iter().all(|event| event.uid == Some(ADAS_UID)), "{own:?}");
+    let all = running.events();
+    assert_eq!(all.len(), formerly.len() + own.len());
+    assert!(all.iter().any(|event| event.uid == Some(4242)), "an administrator sees whose they are");
+}

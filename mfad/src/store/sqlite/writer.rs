@@ -184,8 +184,8 @@ impl Writer {
     }
 
     fn append(&self, event: &Event) -> Result<EventLine, StepError> {
-        let sql = "INSERT INTO event (at, kind, priority, user, service, source, reference, text)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let sql = "INSERT INTO event (at, kind, priority, user, uid, service, source, reference, text)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let mut line = line(0, self.clock.now().wall, event);
         let mut insert = self.connection.prepare_cached(sql)?;
         let at = i64::try_from(line.at).unwrap_or(i64::MAX);
@@ -195,6 +195,7 @@ impl Writer {
             line.kind,
             line.priority,
             line.user,
+            line.uid,
             line.service,
             line.source,
             line.reference,
