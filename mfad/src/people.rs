@@ -19,8 +19,12 @@ use crate::locals::Locals;
 use crate::rules::attempt::UserName;
 use crate::rules::policy::KnownAddress;
 
-/// How many lookups may wait for a name service at once.
-const LOOKUPS: usize = 64;
+/// How many lookups may be in a name service at once. Each has its place until it really ends: one that hangs must not
+/// use up the threads that others need.
+static NAME_SERVICE: Semaphore = Semaphore::const_new(64);
+
+/// The same for local people, who need nothing but files: they enter while a directory hangs.
+static FILES: Semaphore = Semaphore::const_new(64);
 
 /// How long a name service may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -80,7 +84,8 @@ impl People {
             return Ok(Found { person: local, known });
         }
         let people = self.clone();
-        blocking(move || {
+        let places = if local.is_some() { &FILES } else { &NAME_SERVICE };
+        blocking(places, move || {
             let person = if local.is_some() { local } else { by_name(&name)? };
             people.addressed(&name, person, &sources)
         })
@@ -108,7 +113,7 @@ impl People {
     /// # Errors
     /// [`LookupError`]: an error of the name service is not "not in the group".
     pub async fn is_member(&self, uid: u32, group: &'static str) -> Result<bool, LookupError> {
-        blocking(move || {
+        blocking(&NAME_SERVICE, move || {
             let Some(group) = Group::from_name(group).map_err(LookupError::NameService)? else {
                 return Ok(false);
             };
@@ -125,7 +130,7 @@ impl People {
     /// # Errors
     /// [`LookupError`].
     pub async fn name_of(&self, uid: u32) -> Result<Option<UserName>, LookupError> {
-        blocking(move || {
+        blocking(&NAME_SERVICE, move || {
             let user = User::from_uid(Uid::from_raw(uid)).map_err(LookupError::NameService)?;
             Ok(user.and_then(|user| UserName::parse(&user.name)))
         })
@@ -133,22 +138,21 @@ impl People {
     }
 }
 
-/// Runs a lookup beside the event loop, under the deadline.
+/// Runs a lookup beside the event loop, when there is a place for it, under the deadline.
 async fn blocking<T: Send + 'static>(
+    places: &'static Semaphore,
     work: impl FnOnce() -> Result<T, LookupError> + Send + 'static,
 ) -> Result<T, LookupError> {
-    static PLACES: Semaphore = Semaphore::const_new(LOOKUPS);
-    // Held until the lookup really ends: a name service that hangs must not use up the threads that others need.
-    let place = PLACES.try_acquire().map_err(|_| LookupError::Timeout)?;
-    let work = move || {
-        let _place = place;
-        work()
+    let lookup = async {
+        let place = places.acquire().await.map_err(|_| LookupError::Timeout)?;
+        let work = move || {
+            let _place = place;
+            work()
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or(Err(LookupError::NameService(nix::Error::EIO)))
     };
-    match tokio::time::timeout(DEADLINE, tokio::task::spawn_blocking(work)).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(_)) => Err(LookupError::NameService(nix::Error::EIO)),
-        Err(_) => Err(LookupError::Timeout),
-    }
+    tokio::time::timeout(DEADLINE, lookup).await.unwrap_or(Err(LookupError::Timeout))
 }
 
 fn by_name(name: &UserName) -> Result<Option<Person>, LookupError> {
@@ -212,5 +216,18 @@ mod tests {
         fs::remove_file(&file).unwrap();
         tokio::time::sleep(Duration::from_millis(1100)).await;
         assert!(find().await.unwrap_err().to_string().ends_with("it does not exist"));
+    }
+
+    /// To see it fail, let `blocking` refuse where no place is free.
+    #[tokio::test]
+    async fn who_comes_while_no_place_is_free_waits_for_one() {
+        let all = (FILES.acquire_many(64).await.unwrap(), NAME_SERVICE.acquire_many(64).await.unwrap());
+        let people = People::default();
+        let root = UserName::parse("root").unwrap();
+        let mut find = std::pin::pin!(people.find(root, vec![AddressSource::Userdb]));
+        let at_once = std::future::poll_fn(|context| Poll::Ready(find.as_mut().poll(context))).await;
+        assert!(at_once.is_pending(), "{at_once:?}");
+        drop(all);
+        assert_eq!(find.await.unwrap().person.unwrap().uid, 0);
     }
 }
