@@ -41,7 +41,7 @@ fn prove(daemon: &mut Connection) -> Result<(), Failure> {
         ssh_connection: None,
         ssh_auth_info: None,
     };
-    let mut step = daemon.call(&Begin { protocol: protocol::VERSION, attempt })?.step;
+    let mut step = daemon.call(&Begin { protocol: protocol::VERSION, attempt, appended: None })?.step;
     loop {
         for notice in &step.notices {
             terminal.tell(&notice.text);

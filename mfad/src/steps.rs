@@ -21,7 +21,7 @@ use crate::rules::grant::{Decision, Refusal};
 use crate::rules::login::{self, After, Letter, MailFailure, Outside};
 use crate::rules::policy::{self, KnownAddress, Purpose};
 use crate::rules::{Context, Ledger};
-use crate::store::{StoreError, transact};
+use crate::store::{Store, StoreError, transact};
 use crate::vault::Vault;
 
 /// What stays the same for a whole login.
@@ -171,6 +171,17 @@ impl Steps {
             }
         }
         self.run(step).await
+    }
+
+    /// Looks at the account as it lies in the database, decides nothing and changes nothing. A stranger's takes as long: it
+    /// is looked for as well.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it could not be read.
+    pub async fn glance<T>(&self, look: impl FnOnce(&Account, &Context<'_>) -> T) -> Result<T, StoreError> {
+        let kept = self.daemon.store.account(&self.facts.attempt.user).await?;
+        let account = kept.filter(|_| self.standing == Standing::Known).unwrap_or_default();
+        Ok(look(&account, &self.facts.context(&self.daemon.keys(), self.daemon.clock.now())))
     }
 
     /// Ends a login without a judgement, with its record.

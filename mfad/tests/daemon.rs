@@ -22,7 +22,7 @@ fn attempt(user: &str) -> Begin {
         ssh_connection: None,
         ssh_auth_info: None,
     };
-    Begin { protocol: protocol::VERSION, attempt }
+    Begin { protocol: protocol::VERSION, attempt, appended: None }
 }
 
 fn enabled(running: &Running) {

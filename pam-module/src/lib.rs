@@ -73,7 +73,7 @@ fn authenticate(handle: &mut PamHandle, args: &[&CStr]) -> Result<Verdict, Failu
     let user = pam::user(handle)?;
     let host = Host::new(handle).with(options.detail);
 
-    let begin = Begin { protocol: protocol::VERSION, attempt: host.attempt(user.clone()) };
+    let begin = Begin { protocol: protocol::VERSION, attempt: host.attempt(user.clone()), appended: None };
     let mut client = Client::new(&options.socket, &host, options.timeout);
     let verdict = dialogue::hold(&mut { host }, &mut client, begin)?;
 

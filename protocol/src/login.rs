@@ -1,7 +1,8 @@
 //! `io.mfad.Login`: a login as the PAM module sees it. The module shows and asks; every decision is the daemon's.
 //!
 //! A login is a row of steps. Each call answers with a [`Step`]: notices to show, and then either a question, or a
-//! verdict, or neither, which asks the module to `Continue` and say whether a person could see the notices.
+//! verdict, or neither, which asks the module to `Continue` and say whether a person could see the notices. [`Expect`] is
+//! apart: where password and code are typed as one text, it says before the password is checked what the code looks like.
 
 use serde::{Deserialize, Serialize};
 
@@ -94,12 +95,41 @@ wire! {
         Cancelled = "cancelled",
     }
 
+    /// What a code looks like at the end of a password.
+    enum Shape {
+        /// Six ASCII digits.
+        SixDigits = "digits6",
+        /// Seven.
+        SevenDigits = "digits7",
+        /// Eight.
+        EightDigits = "digits8",
+        /// A recovery or bypass code with its dashes: `xxxx-xxxx-xxxx-xxxx`.
+        Letters = "letters",
+    }
+
+    /// Asks which codes this person can append to a password. Opens no login, and changes nothing.
+    method "io.mfad.Login" Expect {
+        /// The version that the module speaks.
+        protocol: u32,
+        /// Who wants in.
+        attempt: Attempt,
+    } ->
+    /// What to split off.
+    ExpectReply {
+        /// The first one that fits counts. None if nothing is to be split off.
+        shapes: Vec<Shape>,
+    }
+
     /// Opens a login, or finds it again after a lost connection.
     method "io.mfad.Login" Begin {
         /// The version that the module speaks.
         protocol: u32,
         /// Who wants in.
         attempt: Attempt,
+        /// The code that was split off the password. Left out, not null, where there is none: a daemon that does not know
+        /// the field then has nothing to refuse.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        appended: Option<Secret>,
     } ->
     /// What to do next.
     BeginReply {

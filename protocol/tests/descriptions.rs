@@ -28,6 +28,8 @@ fn the_login_interface_is_described_as_it_is() {
         login::Question,
         login::Verdict,
         login::Step,
+        login::Shape,
+        login::Expect,
         login::Begin,
         login::Continue,
         login::Answer,

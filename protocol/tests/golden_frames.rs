@@ -26,11 +26,41 @@ fn attempt() -> Attempt {
 
 #[test]
 fn a_begin_is_these_bytes() {
-    let begin = Begin { protocol: 1, attempt: attempt() };
+    let begin = Begin { protocol: 1, attempt: attempt(), appended: None };
     assert_eq!(
         framed(&call::outgoing(&begin, Replies::One)),
         r#"{"method":"io.mfad.Login.Begin","parameters":{"protocol":1,"attempt":{"user":"ada","service":"sshd","tty":"ssh","remote_host":"192.0.2.7","remote_user":null,"ssh_connection":"192.0.2.7 50000 198.51.100.1 22","ssh_auth_info":null}}}"#
     );
+}
+
+#[test]
+fn a_begin_with_an_appended_code_is_these_bytes_and_reads_back() {
+    let begin = Begin { protocol: 1, attempt: attempt(), appended: Some(Secret::new("123456".into())) };
+    let wire = framed(&call::outgoing(&begin, Replies::One));
+    assert_eq!(
+        wire,
+        r#"{"method":"io.mfad.Login.Begin","parameters":{"protocol":1,"attempt":{"user":"ada","service":"sshd","tty":"ssh","remote_host":"192.0.2.7","remote_user":null,"ssh_connection":"192.0.2.7 50000 198.51.100.1 22","ssh_auth_info":null},"appended":"123456"}}"#
+    );
+    assert_eq!(Call::parse(wire.as_bytes()).unwrap().parameters::<Begin>().unwrap(), begin);
+    let without = wire.replace(r#","appended":"123456""#, "");
+    assert_eq!(Call::parse(without.as_bytes()).unwrap().parameters::<Begin>().unwrap().appended, None);
+}
+
+#[test]
+fn the_shapes_of_codes_are_asked_for_and_answered_by_these_bytes() {
+    let call = framed(&call::outgoing(&Expect { protocol: 1, attempt: attempt() }, Replies::One));
+    assert!(
+        call.starts_with(
+            r#"{"method":"io.mfad.Login.Expect","parameters":{"protocol":1,"attempt":{"user":"ada","#
+        ),
+        "{call}"
+    );
+    let reply = ExpectReply { shapes: Shape::ALL.to_vec() };
+    let bytes = r#"{"parameters":{"shapes":["digits6","digits7","digits8","letters"]}}"#;
+    assert_eq!(framed(&call::success(&reply, Position::Last)), bytes);
+    assert_eq!(call::parse_reply::<Expect>(bytes.as_bytes()).unwrap(), (reply, Position::Last));
+    let unknown = br#"{"parameters":{"shapes":["digits5"]}}"#;
+    assert!(matches!(call::parse_reply::<Expect>(unknown), Err(CallError::Malformed)));
 }
 
 #[test]

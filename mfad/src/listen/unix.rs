@@ -110,6 +110,16 @@ async fn login_call(connection: &mut Connection, session: &mut Session, call: &C
             Ok(answer) => session.answer(answer).await,
             Err(fault) => Err(fault),
         },
+        "io.mfad.Login.Expect" => {
+            let expected = match call.parameters() {
+                Ok(expect) => session.expect(expect).await,
+                Err(fault) => Err(fault),
+            };
+            return match expected {
+                Ok(shapes) => connection.reply(&login::ExpectReply { shapes }, Position::Last).await,
+                Err(fault) => connection.fault(fault).await,
+            };
+        }
         "io.mfad.Login.Cancel" => {
             let cancelled = match call.parameters() {
                 Ok(cancel) => session.cancel(&cancel).await,

@@ -10,7 +10,7 @@ use protocol::login::Verdict;
 use super::account::Account;
 use super::attempt::Attempt;
 use super::enrolled::{Proof, Stage};
-use super::login::{self, Answered, Asked, Opening};
+use super::login::{self, Answered, Appended, Asked, Opening};
 use super::policy::KnownAddress;
 use super::properties::{attempt, context, enabled, moment, settings};
 use super::{Context, Ledger};
@@ -40,21 +40,31 @@ enum Happening {
     /// The first factor in the menu that is a mail.
     Mail(usize),
     Wrong(usize),
+    /// One of those above, typed behind the password.
+    Appended(Box<Happening>),
     Pass(u64),
     Restart,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        10 => typed(),
+        4 => typed().prop_map(|typed| Happening::Appended(Box::new(typed))),
+        2 => (0..3usize).prop_map(Happening::Begin),
+        1 => (0..3usize).prop_map(Happening::Mail),
+        3 => (0..100u64).prop_map(Happening::Pass),
+        1 => Just(Happening::Restart),
+    ]
+}
+
+/// A code that needs no mail, right or wrong.
+fn typed() -> impl Strategy<Value = Happening> {
     let place = 0..3usize;
     prop_oneof![
-        2 => place.clone().prop_map(Happening::Begin),
         4 => (place.clone(), -2..=2i64).prop_map(|(place, off)| Happening::Totp(place, off)),
         3 => (place.clone(), 0..12u64).prop_map(|(place, press)| Happening::Hotp(place, press)),
         2 => (place.clone(), 0..10usize).prop_map(|(place, code)| Happening::Recovery(place, code)),
-        1 => place.clone().prop_map(Happening::Mail),
         3 => place.prop_map(Happening::Wrong),
-        3 => (0..100u64).prop_map(Happening::Pass),
-        1 => Just(Happening::Restart),
     ]
 }
 
@@ -68,6 +78,8 @@ struct World {
     granted: HashSet<String>,
     evaluated: Vec<u64>,
     made: u8,
+    /// What is typed is typed behind the password.
+    appending: bool,
 }
 
 impl World {
@@ -96,6 +108,7 @@ impl World {
             granted: HashSet::new(),
             evaluated: Vec::new(),
             made: 0,
+            appending: false,
         }
     }
 
@@ -123,9 +136,14 @@ impl World {
 
     /// Types a text; `right` names it if it is a code that may grant once.
     fn answer(&mut self, place: usize, typed: &str, right: Option<String>) {
-        let Some(asked) = self.asked[place].clone() else { return };
-        let (answered, ledger) = self
-            .step(place, |account, context, ledger| login::answer(account, context, &asked, typed, ledger));
+        let (answered, ledger) = if self.appending {
+            self.appended(place, typed)
+        } else {
+            let Some(asked) = self.asked[place].clone() else { return };
+            self.step(place, |account, context, ledger| {
+                login::answer(account, context, &asked, typed, ledger)
+            })
+        };
         let counted = |kind: &Kind| matches!(kind, Kind::WrongCode { .. });
         self.evaluated
             .extend(ledger.events().iter().filter(|event| counted(&event.kind)).map(|_| self.seconds));
@@ -141,6 +159,23 @@ impl World {
             Answered::Again(asked, _) => self.asked[place] = Some(asked),
             Answered::Outside(_) => panic!("there is no hook"),
         }
+    }
+
+    /// The same text behind the password: nothing is asked, and nothing is asked again.
+    fn appended(&mut self, place: usize, typed: &str) -> (Answered, Ledger) {
+        let (appended, ledger) =
+            self.step(place, |account, context, ledger| login::appended(account, context, typed, ledger));
+        let answered = match appended {
+            Appended::End(decision) => Answered::End(decision),
+            Appended::Wrong(why, _) => {
+                let (opening, _) = self.step(place, login::begin);
+                self.opened(place, opening);
+                let Some(asked) = self.asked[place].clone() else { panic!("an app can be asked for") };
+                Answered::Again(asked, why)
+            }
+            Appended::NoCode => panic!("these are codes of this person's shapes"),
+        };
+        (answered, ledger)
     }
 
     fn code(secret: &[u8], counter: u64) -> String {
@@ -167,6 +202,11 @@ impl World {
             }
             Happening::Mail(place) => self.mail(place),
             Happening::Wrong(place) => self.answer(place, "000000", None),
+            Happening::Appended(ref typed) => {
+                self.appending = true;
+                self.happen(typed);
+                self.appending = false;
+            }
             Happening::Pass(seconds) => self.seconds += seconds,
             Happening::Restart => {
                 let kept = serde_json::to_string(&self.account).unwrap();
@@ -232,6 +272,25 @@ fn each_of_the_persons_codes_grants_and_none_of_them_twice() {
         world.happen(&used);
     }
     assert_eq!(world.granted.len(), 4);
+}
+
+#[test]
+fn a_code_behind_the_password_grants_once_wherever_it_is_typed_again() {
+    let mut world = World::new();
+    let appended = |typed| Happening::Appended(Box::new(typed));
+    for (right, again) in [
+        (appended(Happening::Totp(0, 0)), Happening::Totp(0, 0)),
+        (Happening::Hotp(0, 0), appended(Happening::Hotp(0, 0))),
+        (appended(Happening::Recovery(0, 3)), appended(Happening::Recovery(0, 3))),
+    ] {
+        world.happen(&Happening::Begin(0));
+        let before = world.granted.len();
+        world.happen(&right);
+        assert_eq!(world.granted.len(), before + 1, "{right:?}");
+        world.happen(&Happening::Begin(0));
+        world.happen(&again);
+        assert_eq!(world.granted.len(), before + 1, "{again:?}");
+    }
 }
 
 #[test]

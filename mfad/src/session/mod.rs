@@ -2,9 +2,11 @@
 //! record), a step out. What a login needs to survive a restart is in the account; what is here may be lost.
 //!
 //! Here are the calls; [`sending`] has codes on their way, [`answering`] what is made of an answer, [`enrolling`] the way
-//! to a first factor, [`telling`] the steps that go back, up to the last.
+//! to a first factor, [`appended`] codes that came along with the password, [`telling`] the steps that go back, up to the
+//! last.
 
 mod answering;
+mod appended;
 mod enrolling;
 mod sending;
 mod telling;
@@ -71,6 +73,8 @@ struct Login {
 enum Stage {
     /// A notice, to see whether somebody is there.
     Announced(Channel),
+    /// That the appended code was wrong, to see the same.
+    Appended,
     /// A question.
     Asked(Asked),
     /// The same question, with the choice of another way.
@@ -84,6 +88,14 @@ enum Stage {
 /// How a step of a session can fail to have an answer. Each becomes a refusal.
 enum Trouble {
     Store(StoreError),
+    Lookup(LookupError),
+}
+
+/// Why a name leads to no account.
+enum NoAccount {
+    /// No name service may answer it.
+    Name,
+    /// The name service, or an address file, failed.
     Lookup(LookupError),
 }
 
@@ -115,28 +127,40 @@ impl Session {
         self.hang_up().await;
         METRICS.logins.add(1);
         let live = self.daemon.live();
-        let Some(name) = UserName::parse(&begin.attempt.user) else {
+        let steps = match self.steps(&begin.attempt, &live).await? {
+            Ok(steps) => steps,
+            Err(NoAccount::Name) => return Ok(self.nobody()),
+            Err(NoAccount::Lookup(error)) => {
+                return Ok(self.failed(&self.daemon.reference(), &Trouble::Lookup(error)));
+            }
+        };
+        let opening = steps.look(login::begin).await;
+        let reference = steps.reference().to_owned();
+        self.login = Some(Login::new(steps, live));
+        Ok(match (opening, begin.appended) {
+            (Ok(opening), None) => self.opened(opening).await,
+            (Ok(opening), Some(code)) => self.append(opening, code).await,
+            (Err(error), _) => self.failed(&reference, &Trouble::Store(error)),
+        })
+    }
+
+    /// Whose login it would be, for a peer that may ask.
+    async fn steps(&self, said: &wire::Attempt, live: &Live) -> Result<Result<Steps, NoAccount>, Fault> {
+        let Some(name) = UserName::parse(&said.user) else {
             self.peer.may_log_in(None)?;
-            return Ok(self.nobody());
+            return Ok(Err(NoAccount::Name));
         };
         let found = match self.daemon.people.find(name.clone(), live.config.email.address.clone()).await {
             Ok(found) => found,
             Err(error) => {
                 self.peer.may_log_in(None)?;
-                return Ok(self.failed(&self.daemon.reference(), &Trouble::Lookup(error)));
+                return Ok(Err(NoAccount::Lookup(error)));
             }
         };
         self.peer.may_log_in(found.person.as_ref().map(|person| person.uid))?;
         let standing = if found.person.is_some() { Standing::Known } else { Standing::Stranger };
-        let facts = self.facts(&live, &name, found, &begin.attempt);
-        let steps = Steps::new(self.daemon.clone(), facts, standing);
-        let opening = steps.look(login::begin).await;
-        let reference = steps.reference().to_owned();
-        self.login = Some(Login::new(steps, live));
-        match opening {
-            Ok(opening) => Ok(self.opened(opening).await),
-            Err(error) => Ok(self.failed(&reference, &Trouble::Store(error))),
-        }
+        let facts = self.facts(live, &name, found, said);
+        Ok(Ok(Steps::new(self.daemon.clone(), facts, standing)))
     }
 
     /// `Continue`.
@@ -146,7 +170,10 @@ impl Session {
     pub async fn proceed(&mut self, call: wire::Continue) -> Result<Step, Fault> {
         let login = self.login(&call.login)?;
         match (&login.stage, call.conversation) {
-            (Stage::Announced(_), Conversation::Blind) => Ok(self.end(Refusal::Blind).await),
+            (Stage::Announced(_) | Stage::Appended, Conversation::Blind) => {
+                Ok(self.end(Refusal::Blind).await)
+            }
+            (Stage::Appended, Conversation::Seen) => Ok(self.go_on().await),
             (Stage::Announced(channel), Conversation::Seen) => {
                 let channel = channel.clone();
                 Ok(self.send(channel, vec![]).await)
@@ -174,7 +201,7 @@ impl Session {
             Stage::Menu(asked) => (asked.clone(), answering::entry(asked, call.text.expose())),
             Stage::Preferring(..) => return Ok(self.prefer(call.text.expose()).await),
             Stage::Enrolling(_) => return Ok(self.enrol_answer(call.text).await),
-            Stage::Announced(_) => return Err(Fault::UnknownLogin),
+            Stage::Announced(_) | Stage::Appended => return Err(Fault::UnknownLogin),
         };
         let shape = shape(call.text.expose());
         if shape != Shape::Empty {

@@ -21,7 +21,7 @@ pub(super) fn question_id(login: &Login) -> Option<String> {
         Stage::Enrolling(stage) => {
             return Some(format!("{}.{}.{}", login.steps.reference(), stage.name(), login.questions));
         }
-        Stage::Announced(_) => return None,
+        Stage::Announced(_) | Stage::Appended => return None,
     };
     let about = asked.code.as_ref().map_or(asked.way.factor(), |code| code.as_str());
     Some(format!("{about}.{}{menu}", asked.tries_left))

@@ -1,6 +1,7 @@
 //! What mfactl may ask about factors, asked of a running daemon: by administrators, by people about themselves, and by
 //! people about others.
 
+mod appended;
 mod given;
 mod keys;
 mod own;
@@ -35,7 +36,7 @@ fn begin(user: &str, service: &str) -> Begin {
         ssh_connection: None,
         ssh_auth_info: None,
     };
-    Begin { protocol: protocol::VERSION, attempt }
+    Begin { protocol: protocol::VERSION, attempt, appended: None }
 }
 
 /// Begins, lets a code be sent where one is, and answers the question with what `text` gives then.

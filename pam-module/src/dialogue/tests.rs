@@ -72,7 +72,7 @@ fn begin() -> Begin {
         ssh_connection: None,
         ssh_auth_info: None,
     };
-    Begin { protocol: protocol::VERSION, attempt }
+    Begin { protocol: protocol::VERSION, attempt, appended: None }
 }
 
 fn step(login: &str, notices: &[&str], then: Then) -> Result<Step, Failure> {

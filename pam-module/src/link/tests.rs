@@ -71,7 +71,7 @@ fn begin() -> Request {
         ssh_connection: None,
         ssh_auth_info: None,
     };
-    Request::Begin(Begin { protocol: protocol::VERSION, attempt })
+    Request::Begin(Begin { protocol: protocol::VERSION, attempt, appended: None })
 }
 
 fn send(text: impl Into<Vec<u8>>) -> Serve {

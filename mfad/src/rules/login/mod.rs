@@ -2,8 +2,9 @@
 //! next, run by the store inside one transaction; it may be run again, so it changes nothing but its arguments.
 //!
 //! [`opening`] which way is asked for · [`sending`] codes on their way · [`judging`] answers · [`comparing`] a guess with
-//! what the person has.
+//! what the person has · [`appended`] a code that came along with the password.
 
+mod appended;
 mod comparing;
 mod judging;
 mod opening;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use protocol::Secret;
 
+pub use appended::{Appended, appended, shapes};
 pub use comparing::Spent;
 pub(super) use judging::count_wrong;
 pub use judging::{Again, Answered, Outside, Refuted, answer, judged_outside, not_judged, prefer};
