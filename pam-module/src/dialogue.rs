@@ -79,12 +79,31 @@ pub(crate) enum Typed {
     Unreadable,
 }
 
+/// What was typed for the lines before ours. A program that knows nothing else gives it again.
+#[derive(Debug, Default)]
+pub(crate) struct TypedBefore<'a> {
+    /// PAM_AUTHTOK; empty if there is none.
+    pub(crate) password: &'a [u8],
+    /// What was split off its end; empty if nothing was.
+    pub(crate) code: &'a str,
+}
+
+impl TypedBefore<'_> {
+    fn is(&self, answer: &[u8]) -> bool {
+        let whole = answer.split_at_checked(self.password.len()).is_some_and(|(password, code)| {
+            same(password, self.password) && same(code, self.code.as_bytes())
+        });
+        whole || same(answer, self.password)
+    }
+}
+
 impl Typed {
-    /// Judges an answer. `password` is PAM_AUTHTOK, where there is one.
-    pub(crate) fn judge(answer: &[u8], password: Option<&[u8]>) -> Self {
+    /// Judges an answer.
+    pub(crate) fn judge(answer: &[u8], before: &TypedBefore<'_>) -> Self {
         let junk = answer.starts_with(SSHD_JUNK) || SSHD_JUNK.starts_with(answer);
         let long_junk = answer.starts_with(SSHD_JUNK.get(..4).unwrap_or_default());
-        if !answer.is_empty() && (junk || long_junk || password.is_some_and(|it| same(answer, it))) {
+        let again = !before.password.is_empty() && before.is(answer);
+        if !answer.is_empty() && (junk || long_junk || again) {
             return Typed::ByProgram;
         }
         match std::str::from_utf8(answer) {
@@ -108,17 +127,23 @@ pub(crate) fn hold(
     link: &mut impl Link,
     begin: Begin,
 ) -> Result<Verdict, Failure> {
-    let mut dialogue =
-        Dialogue { terminal, link, begin, conversation: Conversation::Seen, shown: Vec::new() };
+    let mut dialogue = Dialogue {
+        terminal,
+        link,
+        appended: begin.appended.is_some(),
+        begin,
+        conversation: Conversation::Seen,
+        last_answer: Conversation::Seen,
+        shown: Vec::new(),
+    };
     let mut request = Request::Begin(dialogue.begin.clone());
     for _ in 0..LONGEST {
         let step = dialogue.deliver(request)?;
+        // It was judged with the first step: a login that is found again must not have it judged again.
+        dialogue.begin.appended = None;
         dialogue.show(&step.notices);
         request = match step.then {
-            Then::End(verdict) => {
-                dialogue.terminal.trace(format_args!("login {}: {}", step.login, verdict.name()));
-                return Ok(verdict);
-            }
+            Then::End(verdict) => return dialogue.end(&step.login, verdict),
             Then::Continue => dialogue.proceed(step.login, dialogue.conversation),
             Then::Ask(question) => dialogue.ask(step.login, question)?,
         };
@@ -130,8 +155,12 @@ struct Dialogue<'a, T, L> {
     terminal: &'a mut T,
     link: &'a mut L,
     begin: Begin,
+    /// Whether a code came along with the password.
+    appended: bool,
     /// Blind from the first notice that a program answered.
     conversation: Conversation,
+    /// Blind if the last answer was a program's.
+    last_answer: Conversation,
     /// The notices so far: a login that is found again may repeat them.
     shown: Vec<Notice>,
 }
@@ -168,6 +197,17 @@ impl<T: Terminal, L: Link> Dialogue<'_, T, L> {
         }
     }
 
+    /// A denial that no person can have read a question of is worth a line in the log, and the way out of it: nothing
+    /// else would say why the password is right and nobody gets in.
+    fn end(&mut self, login: &str, verdict: Verdict) -> Result<Verdict, Failure> {
+        self.terminal.trace(format_args!("login {login}: {}", verdict.name()));
+        let blind = [self.conversation, self.last_answer].contains(&Conversation::Blind);
+        if verdict == Verdict::Deny && blind && !self.appended {
+            return Err(Failure::Blind);
+        }
+        Ok(verdict)
+    }
+
     fn proceed(&mut self, login: String, conversation: Conversation) -> Request {
         self.terminal.trace(format_args!("login {login}: going on, conversation {}", conversation.name()));
         Request::Continue(protocol::login::Continue { login, conversation })
@@ -176,16 +216,33 @@ impl<T: Terminal, L: Link> Dialogue<'_, T, L> {
     fn ask(&mut self, login: String, question: Question) -> Result<Request, Failure> {
         self.terminal.trace(format_args!("login {login}: question {}", question.id));
         let shown = Question { text: printable_lines(&question.text), ..question };
-        let text = match self.terminal.ask(&shown) {
+        let answer = self.terminal.ask(&shown);
+        self.last_answer = match answer {
+            Ok(Typed::ByProgram) => Conversation::Blind,
+            _ => Conversation::Seen,
+        };
+        let text = match answer {
             Ok(Typed::Text(text)) => text,
             Ok(Typed::Unreadable) => Secret::new(UNREADABLE.to_owned()),
             Ok(Typed::ByProgram) => return Ok(self.proceed(login, Conversation::Blind)),
             Err(HangUp) => {
                 self.link.cancel(login);
-                return Err(Failure::HangUp);
+                return Err(self.hung_up());
             }
         };
         Ok(Request::Answer(Answer { login, question: shown.id, text }))
+    }
+
+    /// Whether it was the person who left, or a program that cannot ask: sshd's password method fails at a question that
+    /// echoes, and tells itself by answering a notice. An empty one shows nothing.
+    fn hung_up(&mut self) -> Failure {
+        if self.shown.is_empty() {
+            self.conversation = self.terminal.show(Severity::Info, "");
+        }
+        match self.conversation {
+            Conversation::Blind => Failure::Blind,
+            Conversation::Seen => Failure::HangUp,
+        }
     }
 }
 

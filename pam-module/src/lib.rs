@@ -2,6 +2,7 @@
 //! and returns the PAM code of mfad's verdict. Every decision is the daemon's, so a new factor changes nothing here.
 //!
 //! - [`options`]: the arguments of the PAM line.
+//! - [`appended`]: password and code that were typed as one text.
 //! - [`dialogue`]: one login, between a terminal and a link; pure.
 //! - [`link`]: the link to mfad: a blocking socket under one deadline.  [`trust`]: whether that socket is mfad's.
 //! - [`outcome`]: the one table from verdicts and failures to PAM codes.
@@ -21,6 +22,7 @@
     )
 )]
 
+mod appended;
 mod dialogue;
 mod link;
 mod options;
@@ -33,12 +35,14 @@ use std::ffi::CStr;
 
 use ::pam::constants::{PamFlag, PamResultCode};
 use ::pam::module::{PamHandle, PamHooks};
-use protocol::login::{Begin, Verdict};
+use protocol::Secret;
+use protocol::login::{Begin, Expect, Verdict};
 
 use crate::link::Client;
-use crate::options::Options;
-use crate::outcome::{Failure, code};
+use crate::options::{Options, Part};
+use crate::outcome::{Done, Failure, code};
 use crate::pam::Host;
+use crate::pam::kept::{self, Left};
 
 struct Module;
 
@@ -53,7 +57,10 @@ mod entry {
 impl PamHooks for Module {
     fn sm_authenticate(handle: &mut PamHandle, args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
         silence::install();
-        let outcome = authenticate(handle, &args);
+        let outcome = Options::parse(&args).and_then(|options| match options.part {
+            Part::Split => split(handle, &options).map(|()| Done::Split),
+            Part::Ask | Part::Verify => authenticate(handle, &options).map(Done::Decided),
+        });
         let host = Host::new(handle);
         if let Err(failure) = &outcome {
             host.report(failure);
@@ -67,13 +74,32 @@ impl PamHooks for Module {
     }
 }
 
-/// PAM_SILENT is not looked at: sudo sets it, and shows messages nevertheless.
-fn authenticate(handle: &mut PamHandle, args: &[&CStr]) -> Result<Verdict, Failure> {
-    let options = Options::parse(args)?;
+/// Splits what was typed into password and code. Says nothing of whom it knows: everybody is asked for the password by
+/// the same prompt, and what the daemon answers shows only in which text the next module compares.
+fn split(handle: &mut PamHandle, options: &Options) -> Result<(), Failure> {
     let user = pam::user(handle)?;
+    kept::keep_nothing(handle, &user)?;
+    let typed = kept::typed(handle)?;
+    if !appended::may_be(&typed) {
+        return Ok(());
+    }
     let host = Host::new(handle).with(options.detail);
+    let call = Expect { protocol: protocol::VERSION, attempt: host.attempt(user.clone()) };
+    let shapes = Client::new(&options.socket, &host, options.timeout).expect(&call)?;
+    match appended::split(&typed, &shapes) {
+        Some(parts) => kept::keep(handle, &user, parts),
+        None => Ok(()),
+    }
+}
 
-    let begin = Begin { protocol: protocol::VERSION, attempt: host.attempt(user.clone()), appended: None };
+/// PAM_SILENT is not looked at: sudo sets it, and shows messages nevertheless.
+fn authenticate(handle: &mut PamHandle, options: &Options) -> Result<Verdict, Failure> {
+    let user = pam::user(handle)?;
+    let appended = appended_code(handle, options, &user)?;
+    let host = Host::new(handle).with(options.detail).after(appended.as_ref());
+
+    let attempt = host.attempt(user.clone());
+    let begin = Begin { protocol: protocol::VERSION, attempt, appended: appended.clone() };
     let mut client = Client::new(&options.socket, &host, options.timeout);
     let verdict = dialogue::hold(&mut { host }, &mut client, begin)?;
 
@@ -82,4 +108,19 @@ fn authenticate(handle: &mut PamHandle, args: &[&CStr]) -> Result<Verdict, Failu
         return Err(Failure::UserChanged);
     }
     Ok(verdict)
+}
+
+/// The code that the other line split off.
+fn appended_code(handle: &mut PamHandle, options: &Options, user: &str) -> Result<Option<Secret>, Failure> {
+    if options.part != Part::Verify {
+        return Ok(None);
+    }
+    Ok(match kept::take(handle, user)? {
+        Left::Code(code) => Some(code),
+        Left::NoCode => None,
+        Left::NoLine => {
+            Host::new(handle).report_no_split();
+            None
+        }
+    })
 }

@@ -13,7 +13,7 @@ use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, UnixAddr, sockop
 use nix::sys::time::TimeVal;
 use protocol::call::{CallError, Method, Position, Replies, outgoing, parse_reply};
 use protocol::frame::{FrameBuffer, FrameError, encode, read_frame};
-use protocol::login::{Begin, Cancel, Step};
+use protocol::login::{Begin, Cancel, Expect, Shape, Step};
 use zeroize::Zeroizing;
 
 use crate::dialogue::{Link, Request};
@@ -67,8 +67,21 @@ impl<'a, G: Guard> Client<'a, G> {
         Client { path, guard, timeout, left: timeout, patience: PATIENCE.min(timeout), connection: None }
     }
 
+    /// Asks which codes a person can append to a password. Nothing is lost by asking again, so it is.
+    ///
+    /// # Errors
+    /// [`Failure`]: nobody can say.
+    pub(crate) fn expect(&mut self, call: &Expect) -> Result<Vec<Shape>, Failure> {
+        loop {
+            match self.exchange(frame(call)).and_then(|reply| read::<Expect>(&reply)) {
+                Err(Failure::Lost) => {}
+                outcome => return outcome.map(|reply| reply.shapes),
+            }
+        }
+    }
+
     /// One call, on the connection at hand or a new one. Any failure closes it.
-    fn exchange(&mut self, call: Result<Frame, FrameError>) -> Result<Step, Failure> {
+    fn exchange(&mut self, call: Result<Frame, FrameError>) -> Result<Frame, Failure> {
         let deadline = Deadline::after(self.left);
         let mut outcome = self.try_exchange(call, &deadline);
         if outcome.is_ok() {
@@ -88,7 +101,7 @@ impl<'a, G: Guard> Client<'a, G> {
         &mut self,
         call: Result<Frame, FrameError>,
         deadline: &Deadline,
-    ) -> Result<Step, Failure> {
+    ) -> Result<Frame, Failure> {
         let call = call.map_err(|error| self.failure(error))?;
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -101,13 +114,7 @@ impl<'a, G: Guard> Client<'a, G> {
         timed.write_all(&call).map_err(|error| self.failure(error.into()))?;
         let reply = read_frame(&mut timed, &mut connection.buffer).map_err(|error| self.failure(error))?;
         self.connection = Some(connection);
-        // Each of the calls is answered by a step and nothing else, so one parser does; three only add to the size.
-        match parse_reply::<Begin>(&reply) {
-            Ok((reply, Position::Last)) => Ok(reply.step),
-            Ok((_, Position::Continues)) => Err(Failure::Malformed("a stream of replies to a simple call")),
-            Err(CallError::Malformed) => Err(Failure::Malformed("something that is no reply")),
-            Err(CallError::Refused { name, reason }) => Err(Failure::Refused { name, reason }),
-        }
+        Ok(reply)
     }
 
     /// Connects; a daemon that is away is waited for.
@@ -159,11 +166,17 @@ impl<'a, G: Guard> Client<'a, G> {
 
 impl<G: Guard> Link for Client<'_, G> {
     fn call(&mut self, request: &Request) -> Result<Step, Failure> {
-        match request {
+        let reply = match request {
             Request::Begin(begin) => self.exchange(frame(begin)),
             Request::Continue(proceed) => self.exchange(frame(proceed)),
             Request::Answer(answer) => self.exchange(frame(answer)),
+        };
+        // Each of them is answered by a step and nothing else, so one parser does; three only add to the size.
+        let step = reply.and_then(|reply| read::<Begin>(&reply)).map(|reply| reply.step);
+        if step.is_err() {
+            self.connection = None;
         }
+        step
     }
 
     fn cancel(&mut self, login: String) {
@@ -179,6 +192,15 @@ type Frame = Zeroizing<Vec<u8>>;
 
 fn frame<M: Method>(call: &M) -> Result<Frame, FrameError> {
     encode(&outgoing(call, Replies::One))
+}
+
+fn read<M: Method>(reply: &[u8]) -> Result<M::Reply, Failure> {
+    match parse_reply::<M>(reply) {
+        Ok((reply, Position::Last)) => Ok(reply),
+        Ok((_, Position::Continues)) => Err(Failure::Malformed("a stream of replies to a simple call")),
+        Err(CallError::Malformed) => Err(Failure::Malformed("something that is no reply")),
+        Err(CallError::Refused { name, reason }) => Err(Failure::Refused { name, reason }),
+    }
 }
 
 /// A moment that waiting must not pass.

@@ -24,6 +24,17 @@ pub(crate) enum Detail {
     Steps,
 }
 
+/// What the line does. Where a program can ask only once, two lines share the work, one on each side of the password's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Asks for the second factor.
+    Ask,
+    /// Takes the code off the end of what was typed, so that the modules that follow see the password alone.
+    Split,
+    /// Has that code judged, and asks if there was none.
+    Verify,
+}
+
 /// The arguments, checked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -33,12 +44,14 @@ pub(crate) struct Options {
     pub(crate) timeout: Duration,
     /// How much goes to the log.
     pub(crate) detail: Detail,
+    /// What the line does.
+    pub(crate) part: Part,
 }
 
 impl Options {
-    /// Reads `socket=PATH`, `timeout=SECONDS` and `debug`, each at most once.
+    /// Reads `socket=PATH`, `timeout=SECONDS`, `append=split|verify` and `debug`, each at most once.
     pub(crate) fn parse(args: &[&CStr]) -> Result<Self, Failure> {
-        let (mut socket, mut timeout, mut detail) = (None, None, None);
+        let (mut socket, mut timeout, mut detail, mut part) = (None, None, None, None);
         for arg in args {
             let text = arg.to_str().map_err(|_| Failure::BadOption(arg.to_string_lossy().into_owned()))?;
             let fresh = match text.split_once('=') {
@@ -48,6 +61,7 @@ impl Options {
                 Some(("timeout", seconds)) => {
                     parse_timeout(seconds).is_some_and(|time| timeout.replace(time).is_none())
                 }
+                Some(("append", side)) => parse_part(side).is_some_and(|it| part.replace(it).is_none()),
                 None if text == "debug" => detail.replace(Detail::Steps).is_none(),
                 _ => false,
             };
@@ -59,6 +73,7 @@ impl Options {
             socket: socket.unwrap_or_else(|| PathBuf::from(SOCKET)),
             timeout: timeout.unwrap_or(Duration::from_secs(TIMEOUT)),
             detail: detail.unwrap_or(Detail::Failures),
+            part: part.unwrap_or(Part::Ask),
         })
     }
 }
@@ -72,6 +87,14 @@ fn parse_timeout(seconds: &str) -> Option<Duration> {
     let digits = seconds.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = seconds.parse().ok().filter(|seconds| digits && (1..=300).contains(seconds))?;
     Some(Duration::from_secs(seconds))
+}
+
+fn parse_part(side: &str) -> Option<Part> {
+    match side {
+        "split" => Some(Part::Split),
+        "verify" => Some(Part::Verify),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +114,7 @@ mod tests {
         assert_eq!(options.socket, PathBuf::from("/run/mfad/io.mfad.Login"));
         assert_eq!(options.timeout, Duration::from_secs(30));
         assert_eq!(options.detail, Detail::Failures);
+        assert_eq!(options.part, Part::Ask);
     }
 
     #[test]
@@ -99,6 +123,8 @@ mod tests {
         assert_eq!(options.socket, PathBuf::from("/run/a=b"));
         assert_eq!(options.timeout, Duration::from_secs(300));
         assert_eq!(options.detail, Detail::Steps);
+        assert_eq!(parse(&["append=split"]).unwrap().part, Part::Split);
+        assert_eq!(parse(&["debug", "append=verify"]).unwrap().part, Part::Verify);
     }
 
     #[test]
@@ -125,12 +151,17 @@ mod tests {
             "timeout=99999999999999999999",
             "url=https://x",
             "nullok",
+            "append",
+            "append=",
+            "append=Split",
+            "append=split,verify",
         ] {
             assert_eq!(parse(&[arg]), None, "{arg:?}");
         }
-        for arg in ["debug", "timeout=5", "socket=/run/s"] {
+        for arg in ["debug", "timeout=5", "socket=/run/s", "append=split"] {
             assert_eq!(parse(&[arg, arg]), None, "{arg:?} twice");
         }
+        assert_eq!(parse(&["append=split", "append=verify"]), None);
         assert!(Options::parse(&[c"socket=/\xff"]).is_err());
     }
 }

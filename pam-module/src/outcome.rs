@@ -8,8 +8,8 @@ use protocol::login::Verdict;
 pub(crate) enum Failure {
     /// The operator's fault.
     #[error(
-        "bad argument {0:?}: known are socket=/PATH, timeout=SECONDS (1 to 300) and debug, each once. \
-         Correct the PAM line"
+        "bad argument {0:?}: known are socket=/PATH, timeout=SECONDS (1 to 300), append=split or append=verify, \
+         and debug, each once. Correct the PAM line"
     )]
     BadOption(String),
     /// Nobody answers at the socket.
@@ -47,6 +47,16 @@ pub(crate) enum Failure {
     /// The person, or the program, is gone.
     #[error("the conversation ended before an answer")]
     HangUp,
+    /// The program answers for itself, and no code came along with the password.
+    #[error(
+        "nobody can be asked for a code: the program can ask for one text only, as sshd does with \
+         PasswordAuthentication. Let it use keyboard-interactive, or let people type the code behind the password: \
+         append=split before the password's line and append=verify on this one"
+    )]
+    Blind,
+    /// libpam did not keep or give what one line leaves to the other.
+    #[error("libpam failed to keep the password or the code: {0:?}")]
+    Pam(PamResultCode),
     /// No user name, or one that no account can have.
     #[error("PAM names no user, or one that is not text")]
     NoUser,
@@ -81,6 +91,8 @@ impl Failure {
                 (Code::PAM_SYSTEM_ERR, Priority::Alert)
             }
             Failure::Refused { .. } => (Code::PAM_SYSTEM_ERR, Priority::Error),
+            Failure::Pam(_) => (Code::PAM_SYSTEM_ERR, Priority::Error),
+            Failure::Blind => (Code::PAM_AUTH_ERR, Priority::Error),
             Failure::HangUp => (Code::PAM_CONV_ERR, Priority::Notice),
             Failure::NoUser => (Code::PAM_USER_UNKNOWN, Priority::Notice),
         }
@@ -97,19 +109,36 @@ pub(crate) fn opens(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Allow | Verdict::Exempt)
 }
 
+/// What a line of the stack has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// Taken the code off the password.
+    Split,
+    /// Asked the daemon.
+    Decided(Verdict),
+}
+
 /// What PAM is told.
-pub(crate) fn code(outcome: &Result<Verdict, Failure>, service: &str) -> PamResultCode {
+pub(crate) fn code(outcome: &Result<Done, Failure>, service: &str) -> PamResultCode {
     match outcome {
         Err(failure) => failure.row().0,
-        Ok(Verdict::Allow) => PamResultCode::PAM_SUCCESS,
-        Ok(Verdict::Exempt) => PamResultCode::PAM_IGNORE,
-        Ok(Verdict::Deny) => PamResultCode::PAM_AUTH_ERR,
-        Ok(Verdict::Unknown) => PamResultCode::PAM_USER_UNKNOWN,
+        // It decides nothing: it must not count as a success where the other lines are ignored.
+        Ok(Done::Split) => PamResultCode::PAM_IGNORE,
+        Ok(Done::Decided(verdict)) => code_of(*verdict, service),
+    }
+}
+
+fn code_of(verdict: Verdict, service: &str) -> PamResultCode {
+    match verdict {
+        Verdict::Allow => PamResultCode::PAM_SUCCESS,
+        Verdict::Exempt => PamResultCode::PAM_IGNORE,
+        Verdict::Deny => PamResultCode::PAM_AUTH_ERR,
+        Verdict::Unknown => PamResultCode::PAM_USER_UNKNOWN,
         // sudo asks again after MAXTRIES and stops at ABORT; sshd and login do the reverse.
-        Ok(Verdict::Locked) if service.starts_with("sudo") => PamResultCode::PAM_ABORT,
-        Ok(Verdict::Locked) => PamResultCode::PAM_MAXTRIES,
-        Ok(Verdict::Unavailable) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
-        Ok(Verdict::Cancelled) => PamResultCode::PAM_CONV_ERR,
+        Verdict::Locked if service.starts_with("sudo") => PamResultCode::PAM_ABORT,
+        Verdict::Locked => PamResultCode::PAM_MAXTRIES,
+        Verdict::Unavailable => PamResultCode::PAM_AUTHINFO_UNAVAIL,
+        Verdict::Cancelled => PamResultCode::PAM_CONV_ERR,
     }
 }
 
@@ -131,10 +160,18 @@ mod tests {
         assert_eq!(table.iter().map(|row| row.0).collect::<Vec<_>>(), Verdict::ALL);
         for (verdict, elsewhere, under_sudo) in table {
             for service in ["sshd", "login", "su", "", "visudo"] {
-                assert_eq!(code(&Ok(verdict), service), elsewhere, "{verdict:?} for {service:?}");
+                assert_eq!(
+                    code(&Ok(Done::Decided(verdict)), service),
+                    elsewhere,
+                    "{verdict:?} for {service:?}"
+                );
             }
             for service in ["sudo", "sudo-i", "sudo-rs"] {
-                assert_eq!(code(&Ok(verdict), service), under_sudo, "{verdict:?} for {service:?}");
+                assert_eq!(
+                    code(&Ok(Done::Decided(verdict)), service),
+                    under_sudo,
+                    "{verdict:?} for {service:?}"
+                );
             }
             let passes = matches!(elsewhere, PamResultCode::PAM_SUCCESS | PamResultCode::PAM_IGNORE);
             assert_eq!(opens(verdict), passes, "{verdict:?}");
@@ -154,6 +191,8 @@ mod tests {
             (Failure::Refused { name: text(), reason: text() }, PamResultCode::PAM_SYSTEM_ERR),
             (Failure::Endless, PamResultCode::PAM_SYSTEM_ERR),
             (Failure::UserChanged, PamResultCode::PAM_SYSTEM_ERR),
+            (Failure::Blind, PamResultCode::PAM_AUTH_ERR),
+            (Failure::Pam(PamResultCode::PAM_BUF_ERR), PamResultCode::PAM_SYSTEM_ERR),
             (Failure::HangUp, PamResultCode::PAM_CONV_ERR),
             (Failure::NoUser, PamResultCode::PAM_USER_UNKNOWN),
         ];
@@ -161,6 +200,13 @@ mod tests {
             let everyday = failure.priority() == Priority::Notice;
             assert!(everyday || failure.to_string().contains(['.', '?', ':']), "{failure}");
             assert_eq!(code(&Err(failure), "sudo"), expected);
+        }
+    }
+
+    #[test]
+    fn splitting_counts_for_nothing() {
+        for service in ["sshd", "sudo"] {
+            assert_eq!(code(&Ok(Done::Split), service), PamResultCode::PAM_IGNORE);
         }
     }
 }

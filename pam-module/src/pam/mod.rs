@@ -1,7 +1,9 @@
 //! The login program's side, in safe clothes: who wants in, the conversation, the log, and the guard of the socket.
+//! [`kept`]: what one line of a stack leaves for another.
 
 #[allow(unsafe_code)]
 mod ffi;
+pub(crate) mod kept;
 
 use std::ffi::CStr;
 use std::fmt;
@@ -14,10 +16,11 @@ use pam::conv::Conv;
 use pam::items::{AuthTok, RHost, RUser, Service, Tty, User};
 use pam::module::{PamHandle, PamResult};
 use pam::secret::SecretBytes;
+use protocol::Secret;
 use protocol::login::{Attempt, Conversation, Echo, Question, Severity};
 use protocol::text::printable;
 
-use crate::dialogue::{HangUp, Terminal, Typed};
+use crate::dialogue::{HangUp, Terminal, Typed, TypedBefore};
 use crate::link::Guard;
 use crate::options::Detail;
 use crate::outcome::{Failure, Priority};
@@ -52,17 +55,24 @@ pub(crate) fn user(handle: &mut PamHandle) -> Result<String, Failure> {
 pub(crate) struct Host<'a> {
     handle: &'a PamHandle,
     detail: Detail,
+    /// What was typed behind the password.
+    appended: Option<&'a Secret>,
 }
 
 impl<'a> Host<'a> {
     /// A host that logs failures only.
     pub(crate) fn new(handle: &'a PamHandle) -> Self {
-        Host { handle, detail: Detail::Failures }
+        Host { handle, detail: Detail::Failures, appended: None }
     }
 
     /// The same, logging in that detail.
     pub(crate) fn with(self, detail: Detail) -> Self {
         Host { detail, ..self }
+    }
+
+    /// The same, knowing what was typed behind the password.
+    pub(crate) fn after(self, appended: Option<&'a Secret>) -> Self {
+        Host { appended, ..self }
     }
 
     /// PAM_SERVICE.
@@ -94,9 +104,16 @@ impl<'a> Host<'a> {
     /// Tells the log why there is no verdict, and the person, if there may be one, that there is none.
     pub(crate) fn report(&self, failure: &Failure) {
         ffi::log(self.handle, failure.priority(), &printable(&failure.to_string()));
-        if !matches!(failure, Failure::HangUp) {
+        if !matches!(failure, Failure::HangUp | Failure::Blind) {
             let _ = self.send(PAM_ERROR_MSG, SORRY);
         }
+    }
+
+    /// Tells the log that the other line is missing.
+    pub(crate) fn report_no_split(&self) {
+        let line = "append=verify, but no line with append=split has run: nothing was split off the password. \
+                    Put one before the password's line";
+        ffi::log(self.handle, Priority::Error, line);
     }
 
     fn send(&self, style: PamMessageStyle, text: &str) -> PamResult<Option<SecretBytes>> {
@@ -125,7 +142,11 @@ impl Terminal for Host<'_> {
         };
         let answer = self.send(style, &question.text).ok().flatten().ok_or(HangUp)?;
         let password = self.handle.get_item::<AuthTok>().ok().flatten();
-        Ok(Typed::judge(answer.as_bytes(), password.as_ref().map(AuthTok::as_bytes)))
+        let typed_before = TypedBefore {
+            password: password.as_ref().map_or(&[], AuthTok::as_bytes),
+            code: self.appended.map_or("", Secret::expose),
+        };
+        Ok(Typed::judge(answer.as_bytes(), &typed_before))
     }
 
     fn trace(&mut self, line: fmt::Arguments<'_>) {

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::spawn;
 
-use super::stack;
+use super::{stack, stack_around};
 
 /// A new directory, anywhere.
 pub fn scratch(name: &str) -> PathBuf {
@@ -71,6 +71,15 @@ impl Daemon {
         stack(&format!("socket={}/s {args}", self.directory.display()))
     }
 
+    /// A line on each side of the password's; that one takes this password alone.
+    pub fn stack_around(&self, password: &str) -> String {
+        let program = self.directory.join("check");
+        fs::write(&program, format!("#!/bin/sh\n[ \"$(tr -d '\\0')\" = '{password}' ]\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let check = format!("pam_exec.so expose_authtok quiet {}", program.display());
+        stack_around(&check, &format!("socket={}/s timeout=5", self.directory.display()))
+    }
+
     /// The calls so far, as they came.
     pub fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
@@ -104,6 +113,11 @@ fn connection(mut stream: UnixStream, serve: &impl Fn(usize) -> Serve, calls: &M
             Serve::Close => return,
         }
     }
+}
+
+/// A reply with the shapes of a person's codes.
+pub fn shapes(shapes: &str) -> Serve {
+    Serve::Frame(format!(r#"{{"parameters":{{"shapes":[{shapes}]}}}}"#))
 }
 
 /// A reply with a step.

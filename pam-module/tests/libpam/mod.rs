@@ -233,3 +233,12 @@ pub fn stack(args: &str) -> String {
         module.display()
     )
 }
+
+/// A line with `append=split`, this one, and a line with `append=verify`.
+pub fn stack_around(check: &str, args: &str) -> String {
+    let module = built("libpam_mfad.so");
+    let module = module.display();
+    format!(
+        "auth requisite {module} append=split {args}\nauth requisite {check}\nauth required {module} append=verify {args}\n"
+    )
+}
