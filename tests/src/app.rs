@@ -1,5 +1,7 @@
 //! An authenticator app, or a token, in a person's hand: real codes by oathtool.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use serde_json::Value;
 
 use crate::daemon::Mfad;
@@ -69,6 +71,17 @@ impl App {
                 *counter += 1;
                 oathtool(&["--hotp", "-c", &now, "-b", &self.secret])
             }
+        }
+    }
+
+    /// Waits until a code of now stays one for so long that a login can be done with it.
+    ///
+    /// # Panics
+    /// If the clock is before 1970.
+    pub fn await_fresh_step() {
+        let second = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() % 30;
+        while second() > 20 {
+            std::thread::sleep(Duration::from_millis(200));
         }
     }
 

@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::binaries;
 use crate::namespace::{self, BASE};
-use crate::process::explain;
+use crate::process::{explain, run};
 use crate::syslog::Syslog;
 
 /// The password of everybody on a throw-away host.
@@ -158,6 +158,43 @@ impl Host {
             module.display()
         );
         self.write(format!("/etc/pam.d/{service}"), &text, 0o644);
+    }
+
+    /// Writes the stack for programs that ask once: the lines of docs/guide/append.md, as they stand there, around
+    /// Debian's own for the password.
+    ///
+    /// # Panics
+    /// If it cannot be written, or the guide has no such lines.
+    pub fn stack_for_one_prompt(&self, service: &str) {
+        // A copy that programs of plain users can load.
+        let module = "/run/pam_mfad.so";
+        fs::copy(binaries::module(), module).expect("the module for everybody");
+        let guide = fs::read_to_string(binaries::source("../docs/guide/append.md")).expect("the guide");
+        let lines = guide.lines().skip_while(|line| !line.contains("pam_mfad.so append=split"));
+        let lines: Vec<&str> = lines.take_while(|line| !line.is_empty()).map(str::trim).collect();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        let common = "auth [success=1 default=ignore] pam_unix.so nullok nodelay\nauth requisite pam_deny.so\n\
+                      auth required pam_permit.so\n";
+        self.write("/etc/pam.d/common-auth", common, 0o644);
+        let text = format!(
+            "{}\naccount required pam_unix.so\npassword required pam_deny.so\nsession required pam_permit.so\n",
+            lines.join("\n").replace("pam_mfad.so", module)
+        );
+        self.write(format!("/etc/pam.d/{service}"), &text, 0o644);
+    }
+
+    /// Gives somebody another password than [`PASSWORD`].
+    ///
+    /// # Panics
+    /// If openssl fails, or `/etc/shadow` cannot be written.
+    pub fn set_password(&self, person: &Person, password: &str) {
+        let hash = run("openssl", &["passwd", "-6", password]).expect_success("openssl passwd");
+        let start = format!("{}:", person.name);
+        self.edit("/etc/shadow", |text| {
+            let others = text.lines().filter(|line| !line.starts_with(&start));
+            let changed = format!("{start}{}:20000:0:99999:7:::", hash.trim());
+            others.chain([changed.as_str()]).map(|line| format!("{line}\n")).collect()
+        });
     }
 
     /// What was logged through `/dev/log`.

@@ -19,6 +19,8 @@ pub enum Methods {
     KeyThenKeyboardInteractive,
     /// sshd answers every prompt with the password: nobody is asked.
     Password,
+    /// Either, as the client wants; OpenSSH's wants to be asked.
+    PasswordOrKeyboardInteractive,
 }
 
 /// A running sshd.
@@ -91,7 +93,7 @@ impl Sshd {
     /// The client's command line.
     pub fn command(&self, name: &str, options: &[&str]) -> Vec<String> {
         let methods = match self.methods {
-            Methods::KeyboardInteractive => "keyboard-interactive",
+            Methods::KeyboardInteractive | Methods::PasswordOrKeyboardInteractive => "keyboard-interactive",
             Methods::KeyThenKeyboardInteractive => "publickey,keyboard-interactive",
             Methods::Password => "password",
         };
@@ -122,6 +124,7 @@ fn configuration(port: u16, methods: Methods) -> String {
         Methods::KeyboardInteractive => ("no", "yes", "keyboard-interactive:pam"),
         Methods::KeyThenKeyboardInteractive => ("no", "yes", "publickey,keyboard-interactive:pam"),
         Methods::Password => ("yes", "no", "password"),
+        Methods::PasswordOrKeyboardInteractive => ("yes", "yes", "password keyboard-interactive:pam"),
     };
     let mut text = format!(
         "Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nPidFile none\nUsePAM yes\nUseDNS no\n\
