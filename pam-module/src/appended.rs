@@ -18,7 +18,7 @@ pub(crate) struct Parts<'a> {
 }
 
 /// Splits a text at the first of these shapes that its end has. None if it has none of them, or if nothing would be left:
-/// a code alone must not turn into an empty password, which some accounts have.
+/// a code alone must not turn into an empty password, which a directory may take for an anonymous bind.
 pub(crate) fn split<'a>(typed: &'a [u8], shapes: &[Shape]) -> Option<Parts<'a>> {
     shapes.iter().find_map(|shape| {
         let at = typed.len().checked_sub(length(*shape)).filter(|at| *at > 0)?;

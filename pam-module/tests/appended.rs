@@ -168,6 +168,20 @@ fn a_daemon_that_cannot_say_what_to_split_off_ends_the_stack() {
     assert_eq!(program.authenticate(), AUTHINFO_UNAVAIL);
 }
 
+/// Break it: let `kept::take` leave the code where it is.
+#[test]
+fn a_code_is_taken_by_one_line_once() {
+    let daemon = daemon!(app_then(|_| step("", "", "allow")));
+    let stack = daemon.stack_around(PASSWORD);
+    let again = stack.lines().last().unwrap().to_owned();
+    let mut program =
+        Program::start("sshd", "ann", &format!("{stack}{again}\n"), sshd("correct horse123456"));
+    assert_eq!(program.authenticate(), SUCCESS);
+    let heard = daemon.heard();
+    assert_eq!(heard.len(), 3);
+    assert!(heard[1].contains("123456") && !heard[2].contains("appended"), "{heard:?}");
+}
+
 #[test]
 fn a_second_line_without_a_first_one_asks_as_it_would_alone() {
     let daemon = daemon!(|call| if call == 0 { step("", "Code: ", "") } else { step("", "", "allow") });

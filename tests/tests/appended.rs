@@ -144,27 +144,6 @@ fn a_password_that_itself_ends_in_six_digits_stays_whole_for_its_owner_with_and_
     });
 }
 
-#[test]
-fn a_code_without_a_password_opens_no_account_that_has_none() {
-    on_a_host(|host| {
-        let (site, app, _) = site(host, Methods::Password);
-        let shadow = std::fs::read_to_string("/etc/shadow").expect("shadow");
-        let emptied: String = shadow
-            .lines()
-            .map(|line| {
-                if line.starts_with("anna:") {
-                    "anna::20000:0:99999:7:::\n".to_owned()
-                } else {
-                    format!("{line}\n")
-                }
-            })
-            .collect();
-        host.write("/etc/shadow", &emptied, 0o640);
-        stays_out(&site, &site.anna, &app.code_in(1));
-        assert!(site.mfad.events_about(&site.anna, &["login-allowed"]).is_empty());
-    });
-}
-
 /// Break it: return an error from `Expect` for names that nobody has.
 #[test]
 fn somebody_unknown_is_refused_as_for_a_wrong_password() {

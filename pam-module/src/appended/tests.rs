@@ -35,7 +35,7 @@ fn the_end_is_split_off_where_it_has_a_shape_that_the_person_has() {
         ("horse/0123-4567-89ab", APP, None),
         ("horse0123-4567-89ab-cdeu", APP, None),
         ("", APP, None),
-        // A code without a password stays what it is: an empty password opens some accounts.
+        // A code without a password stays what it is: directories take an empty one for an anonymous bind.
         ("123456", APP, None),
         ("0123-4567-89ab-cdef", APP, None),
     ];
