@@ -173,8 +173,8 @@ impl Steps {
         self.run(step).await
     }
 
-    /// Looks at the account as it lies in the database, decides nothing and changes nothing. A stranger's takes as long: it
-    /// is looked for as well.
+    /// Looks at the account as it lies in the database, decides nothing and changes nothing. A stranger's is looked for as
+    /// well, so that it takes the same way.
     ///
     /// # Errors
     /// [`StoreError`]: it could not be read.

@@ -10,8 +10,8 @@ use crate::rules::login::{self, Again, Appended, Opening};
 use crate::words;
 
 impl Session {
-    /// `Expect`. Answered from the account as it lies in the database, by the same path for everybody: what it takes is no
-    /// longer for a name that nobody has. Where nobody can say, nothing is to be split off; `Begin` refuses then.
+    /// `Expect`. Answered from the account as it lies in the database, by the same path for everybody, so that its time
+    /// tells nothing of who has a factor. Where nobody can say, nothing is to be split off; `Begin` refuses then.
     ///
     /// # Errors
     /// [`Fault`]: as for `Begin`.
