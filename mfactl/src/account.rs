@@ -3,6 +3,7 @@
 use protocol::manage::{BypassLine, ChallengeLine, FactorLine, Lock, Switch, UserDetail};
 
 use crate::output::{self, row};
+use crate::policy;
 use crate::time;
 
 /// The account as rows of name and value.
@@ -27,6 +28,9 @@ pub fn block(account: &UserDetail) -> String {
         row("mails", format!("{} within the last day", account.mails_today)),
         row("last login", account.last_login.map_or("never".to_owned(), time::local)),
     ]);
+    rows.extend(
+        account.devices.iter().map(|line| row("device", format!("{}: {}", line.id, policy::device(line)))),
+    );
     rows.extend(account.bypasses.iter().map(|code| row("bypass code", bypass(code))));
     rows.extend(
         account.ticket_until.map(|until| row("ticket", format!("to enrol, until {}", time::local(until)))),

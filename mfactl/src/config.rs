@@ -19,9 +19,10 @@ pub fn check(daemon: &mut Connection, output: &mut Output) -> Result<Ending, Fai
 
 fn text(reply: &CheckConfigReply) -> String {
     let files = reply.files.join(", ");
-    let mut lines: Vec<String> = reply.problems.iter().map(problem).collect();
+    let mut lines: Vec<String> = reply.problems.iter().chain(&reply.warnings).map(problem).collect();
     lines.push(match (reply.problems.len(), files.as_str()) {
         (0, "") => "No files, so the defaults hold.".to_owned(),
+        (0, _) if !reply.warnings.is_empty() => format!("No problems in {files}; see what is odd above."),
         (0, _) => format!("No problems in {files}."),
         (1, _) => "1 problem.".to_owned(),
         (count, _) => format!("{count} problems."),

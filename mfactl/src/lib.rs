@@ -4,6 +4,7 @@
 //! - [`arguments`]: the command line, as clap reads it.
 //! - [`connection`]: the daemon's socket.  [`failure`]: why a verb brought no answer, and what to do about it.
 //! - [`enrol`], [`factors`]: a person's own factors.  [`user`], [`users`], [`bypass`], [`key`]: an administrator's work.
+//! - [`policy`]: who is asked and why, remembered devices, who would be locked out.
 //! - [`config`], [`test_mail`], [`events`], [`health`]: how the host is. A topic each: the call, and its text.
 //! - [`proof`]: a person's proof before a change.  [`terminal`]: the person.  [`myself`]: the person's name.
 //! - [`import`]: what other second factors left behind, read.  [`takeover`]: handed to mfad, entry by entry.
@@ -27,6 +28,7 @@ pub mod import;
 pub mod key;
 pub mod myself;
 pub mod output;
+pub mod policy;
 pub mod proof;
 pub mod takeover;
 pub mod terminal;
@@ -91,6 +93,9 @@ fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failu
         Verb::Remove(wanted) => factors::remove(wanted, daemon, output),
         Verb::Prefer(wanted) => factors::prefer(wanted, daemon, output),
         Verb::Recovery { verb } => factors::recovery(verb, daemon, output),
+        Verb::Devices { verb } => policy::devices(verb, daemon, output),
+        Verb::Explain(asked) => policy::explain(asked, daemon, output),
+        Verb::Report { verb } => policy::report(verb, daemon, output),
         Verb::Bypass { verb } => bypass::carry_out(verb, daemon, output),
         Verb::EnrolTicket { verb } => bypass::ticket(verb, daemon, output),
         Verb::Import { verb } => takeover::carry_out(verb, daemon, output),

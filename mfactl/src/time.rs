@@ -33,11 +33,24 @@ pub fn since(text: &str) -> Result<u64, String> {
     before(&Zoned::now(), text)
 }
 
+/// Reads any moment, in milliseconds since 1970: RFC 3339, or a local date with or without a time.
+///
+/// # Errors
+/// A sentence for people.
+pub fn any(text: &str) -> Result<u64, String> {
+    let no_moment = "write a date (2026-11-05) or a moment (2026-11-05T14:00:00Z)";
+    let moment = absolute(&Zoned::now(), text).ok_or(no_moment)?;
+    u64::try_from(moment.as_millisecond()).map_err(|_| before_1970())
+}
+
+fn absolute(now: &Zoned, text: &str) -> Option<Timestamp> {
+    let local = |date: DateTime| Some(date.to_zoned(now.time_zone().clone()).ok()?.timestamp());
+    text.parse::<Timestamp>().ok().or_else(|| local(text.parse().ok()?))
+}
+
 fn before(now: &Zoned, text: &str) -> Result<u64, String> {
-    let moment = if let Ok(moment) = text.parse::<Timestamp>() {
+    let moment = if let Some(moment) = absolute(now, text) {
         moment
-    } else if let Ok(date) = text.parse::<DateTime>() {
-        date.to_zoned(now.time_zone().clone()).map_err(|_| not_understood())?.timestamp()
     } else {
         let span = text.parse::<Span>().map_err(|_| not_understood())?;
         now.checked_sub(span).map_err(|_| before_1970())?.timestamp()

@@ -25,9 +25,18 @@ const PLACES_OF_ONE: usize = 8;
 
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting { total: 0, of: BTreeMap::new() });
 
+/// Who hears of a person's news.
+#[derive(Debug, Clone, Default)]
+pub struct Listeners {
+    /// The person's addresses.
+    pub person: Vec<EmailAddress>,
+    /// `login.security-contact`.
+    pub security: Vec<EmailAddress>,
+}
+
 impl Daemon {
     /// Tells a person, and where it says so the security contacts, what happened.
-    pub fn tell(self: &Arc<Self>, user: &UserName, addresses: Vec<EmailAddress>, news: Vec<News>) {
+    pub fn tell(self: &Arc<Self>, user: &UserName, listeners: &Listeners, news: Vec<News>) {
         for item in news {
             let place = match Place::take(user) {
                 Ok(place) => Arc::new(place),
@@ -37,9 +46,9 @@ impl Daemon {
                     continue;
                 }
             };
-            let mut audience = addresses.clone();
+            let mut audience = listeners.person.clone();
             if item.audience == Audience::PersonAndSecurity {
-                audience.extend(self.live().config.login.security_contact.clone());
+                audience.extend(listeners.security.clone());
             }
             audience.sort_by(|one, other| one.as_str().cmp(other.as_str()));
             audience.dedup();

@@ -22,6 +22,7 @@ use crate::deliver::{Body, Courier, Sender, Template};
 use crate::deliveries::Deliveries;
 use crate::people::People;
 use crate::rules::attempt::UserName;
+use crate::rules::matching::REFERENCE_LETTERS;
 use crate::store::Step;
 use crate::store::memory::Memory;
 use crate::store::sqlite::{Haste, Sqlite};
@@ -113,9 +114,8 @@ impl Daemon {
 
     /// A new reference: short enough to be read out on the telephone, without look-alikes.
     pub fn reference(&self) -> String {
-        const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789x";
         let letters: [u8; 6] = crate::session::random();
-        letters.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 31)])).collect()
+        letters.iter().map(|byte| char::from(REFERENCE_LETTERS[usize::from(byte % 31)])).collect()
     }
 
     /// Hears of every event after its commit.

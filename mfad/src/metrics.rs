@@ -63,6 +63,8 @@ pub struct Metrics {
     pub allowed: Count,
     /// Logins that a rule let pass.
     pub exempted: Count,
+    /// Logins that a failure of mail or of a hook let pass, where the site says so.
+    pub opened: Count,
     /// Logins that ended otherwise.
     pub refused: Count,
     /// Mails that a courier took.
@@ -87,6 +89,7 @@ impl Metrics {
             logins: Count::new(),
             allowed: Count::new(),
             exempted: Count::new(),
+            opened: Count::new(),
             refused: Count::new(),
             mails_sent: Count::new(),
             mails_failed: Count::new(),
@@ -109,6 +112,7 @@ impl Metrics {
             ("logins", self.logins.value()),
             ("allowed", self.allowed.value()),
             ("exempted", self.exempted.value()),
+            ("opened", self.opened.value()),
             ("refused", self.refused.value()),
             ("mails-sent", self.mails_sent.value()),
             ("mails-failed", self.mails_failed.value()),

@@ -125,6 +125,37 @@ impl People {
         .await
     }
 
+    /// Those of the groups that a person is in, whether by the primary group, by the group's list, or by the service's own
+    /// account of nested groups. A group that does not exist has nobody in it.
+    ///
+    /// # Errors
+    /// [`LookupError`]: an error of the name service is not "not in the group".
+    pub async fn memberships(
+        &self,
+        name: &UserName,
+        groups_asked: Vec<String>,
+    ) -> Result<Vec<String>, LookupError> {
+        if groups_asked.is_empty() {
+            return Ok(groups_asked);
+        }
+        let name = name.clone();
+        blocking(&NAME_SERVICE, move || {
+            let Some(user) = User::from_name(name.as_str()).map_err(LookupError::NameService)? else {
+                return Ok(Vec::new());
+            };
+            let own = groups(&user)?;
+            let mut found = Vec::new();
+            for asked in groups_asked {
+                let group = Group::from_name(&asked).map_err(LookupError::NameService)?;
+                if group.is_some_and(|group| own.contains(&group.gid) || group.mem.contains(&user.name)) {
+                    found.push(asked);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     /// The name of the person with this uid.
     ///
     /// # Errors

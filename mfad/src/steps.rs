@@ -10,17 +10,20 @@ use protocol::manage::Switch;
 
 use crate::address::EmailAddress;
 use crate::audit::{Event, Kind, Priority};
-use crate::config::{AddressSource, Config, Hook, LogCodes};
+use crate::bulletin::Listeners;
+use crate::config::{AddressSource, Config, Hook, LogCodes, Terms};
 use crate::daemon::{Daemon, Live};
 use crate::deliver::{self, Cause, DeliveryError, hook};
 use crate::factor::mailed::Channel;
 use crate::metrics::METRICS;
+use crate::moment::Moment;
 use crate::rules::account::Account;
 use crate::rules::attempt::{Attempt, UserName};
 use crate::rules::grant::{Decision, Refusal};
 use crate::rules::login::{self, After, Letter, MailFailure, Outside};
 use crate::rules::policy::{self, KnownAddress, Purpose};
 use crate::rules::{Context, Ledger};
+use crate::rules::{matching, trust};
 use crate::store::{Store, StoreError, transact};
 use crate::vault::Vault;
 
@@ -45,9 +48,16 @@ pub struct Facts {
 }
 
 impl Facts {
-    fn context<'a>(&'a self, keys: &'a Vault, now: crate::moment::Moment) -> Context<'a> {
+    /// Adds to the reference how the rules came to what holds for this login: `mfactl explain` tells the same letters.
+    pub fn note_trace(&mut self, now: Moment) {
+        let looked = matching::trace(&self.config, &self.attempt, now).unwrap_or_default();
+        self.reference = format!("{}-{}", self.reference, matching::trace_id(&looked));
+    }
+
+    fn context<'a>(&'a self, keys: &'a Vault, now: Moment) -> Context<'a> {
         Context {
             config: &self.config,
+            terms: matching::terms(&self.config, &self.attempt, now),
             keys,
             now,
             attempt: &self.attempt,
@@ -102,6 +112,22 @@ impl Steps {
         &self.facts.reference
     }
 
+    /// What holds for this login now.
+    pub fn terms(&self) -> &Terms {
+        let Facts { config, attempt, .. } = &*self.facts;
+        matching::terms(config, attempt, self.daemon.clock.now()).unwrap_or(&config.terms)
+    }
+
+    /// Whether the device of this login may be remembered, once a factor was proved.
+    pub fn offer(&self) -> trust::Offer {
+        match self.standing {
+            Standing::Known => {
+                trust::offer(&self.facts.context(&self.daemon.keys(), self.daemon.clock.now()))
+            }
+            Standing::Stranger => trust::Offer::None,
+        }
+    }
+
     /// Whether sshd asks: its clients show prompts whole, and mangle notices.
     pub fn comes_by_ssh(&self) -> bool {
         self.facts.attempt.connection.is_some()
@@ -123,12 +149,17 @@ impl Steps {
         if self.standing == Standing::Known {
             let run = move |account: &mut Account, ledger: &mut Ledger| {
                 // The address before the change is the one that hears of it.
-                let addresses = addresses(account, &facts.known, facts.uid);
-                let outcome = step(account, &facts.context(&keys, now), ledger);
-                (outcome, ledger.take_news(), addresses)
+                let person = addresses(account, &facts.known, facts.uid);
+                let context = facts.context(&keys, now);
+                let ways = account.ways_of_own();
+                let outcome = step(account, &context, ledger);
+                trust::follow_factors(&ways, account);
+                let news = ledger.take_news();
+                let security = if news.is_empty() { Vec::new() } else { context.security_contact().to_vec() };
+                (outcome, news, Listeners { person, security })
             };
-            let (outcome, news, addresses) = transact(&*self.daemon.store, user, run).await?;
-            self.daemon.tell(user, addresses, news);
+            let (outcome, news, listeners) = transact(&*self.daemon.store, user, run).await?;
+            self.daemon.tell(user, &listeners, news);
             return Ok(outcome);
         }
         let events = Arc::new(Mutex::new(Vec::new()));
@@ -173,6 +204,18 @@ impl Steps {
         self.run(step).await
     }
 
+    /// Runs a step on a copy of the account: nothing comes of it but the answer, and the records that it would have left.
+    pub fn imagine<T>(
+        &self,
+        mut account: Account,
+        now: Moment,
+        step: impl FnOnce(&mut Account, &Context<'_>, &mut Ledger) -> T,
+    ) -> (T, Vec<String>) {
+        let mut ledger = Ledger::default();
+        let outcome = step(&mut account, &self.facts.context(&self.daemon.keys(), now), &mut ledger);
+        (outcome, ledger.events().iter().map(|event| event.kind.text()).collect())
+    }
+
     /// Looks at the account as it lies in the database, decides nothing and changes nothing. A stranger's is looked for as
     /// well, so that it takes the same way.
     ///
@@ -210,14 +253,21 @@ impl Steps {
             tokio::time::sleep(self.daemon.usual_delivery()).await;
             return Ok(String::new());
         }
-        match &letter.channel {
-            Channel::Email(address) => self.mail(live, letter, address).await,
+        let (to, sent) = match &letter.channel {
+            Channel::Email(address) => (address.to_string(), self.mail(live, letter, address).await),
             Channel::Hook { name, contact } => {
                 let hook = self.hook(name)?;
                 let request = self.request(contact, &letter.code);
-                hook::send(hook, &request, hook.timeout).await.map(|receipt| receipt.by)
+                let sent = hook::send(hook, &request, hook.timeout).await.map(|receipt| receipt.by);
+                (format!("{contact} by {name}"), sent)
             }
+        };
+        // A hook that judges by itself made its own code, and mfad does not know it.
+        if live.config.email.log_codes == LogCodes::Yes && sent.is_ok() && !letter.code.expose().is_empty() {
+            let text = format!("code {} sent to {to} for {}", letter.code.expose(), self.user());
+            self.daemon.log.note(Priority::Info, &text);
         }
+        sent
     }
 
     async fn mail(&self, live: &Live, letter: &Letter, to: &EmailAddress) -> Result<String, DeliveryError> {
@@ -244,10 +294,6 @@ impl Steps {
         let sent = live.courier.deliver(&message, &|_| ()).await;
         self.daemon.note_delivery(started.elapsed());
         METRICS.count_mail(&sent);
-        if live.config.email.log_codes == LogCodes::Yes && sent.is_ok() {
-            let text = format!("code {} mailed to {to} for {}", letter.code.expose(), attempt.user);
-            self.daemon.log.note(Priority::Info, &text);
-        }
         sent.map(|receipt| receipt.by)
     }
 
@@ -302,11 +348,18 @@ impl Steps {
             }
             Err(error) => {
                 let decided = self.run(move |account, context, ledger| {
-                    let undelivered =
-                        login::Undelivered { letter: &letter, failure: error.failure(), cause: &error.text };
+                    let undelivered = login::Undelivered {
+                        letter: &letter,
+                        failure: error.failure(&letter.channel),
+                        cause: &error.text,
+                    };
                     login::not_sent(account, context, &undelivered, &failed, ledger)
                 });
-                decided.await.map_or_else(|error| Err(After::End(self.unavailable(&error))), Err)
+                let after = decided.await.unwrap_or_else(|error| After::End(self.unavailable(&error)));
+                if matches!(after, After::End(Decision::Granted(_))) {
+                    METRICS.opened.add(1);
+                }
+                Err(after)
             }
         }
     }
@@ -349,8 +402,11 @@ impl Steps {
     /// Notes that no courier took a mail that was asked for again.
     pub async fn note_not_sent(&self, letter: Letter, error: DeliveryError) {
         let noted = self.run(move |account, context, ledger| {
-            let undelivered =
-                login::Undelivered { letter: &letter, failure: error.failure(), cause: &error.text };
+            let undelivered = login::Undelivered {
+                letter: &letter,
+                failure: error.failure(&letter.channel),
+                cause: &error.text,
+            };
             login::note_not_sent(account, context, &undelivered, ledger);
         });
         if let Err(error) = noted.await {
@@ -401,10 +457,12 @@ fn decoy_sources() -> [KnownAddress; 1] {
 
 impl DeliveryError {
     /// Whether the failure is mail's alone: no relay answers. A mailbox that refuses, a mail that may have gone out, a peer
-    /// that cannot be trusted and a wrong setting never open a door: somebody could bring them about.
-    pub fn failure(&self) -> MailFailure {
+    /// that cannot be trusted and a wrong setting never open a door: somebody could bring them about. A hook may say of
+    /// itself that it is down: "try later".
+    pub fn failure(&self, channel: &Channel) -> MailFailure {
         match self.cause {
             Cause::Unreachable | Cause::Timeout => MailFailure::Down,
+            Cause::Deferred if matches!(channel, Channel::Hook { .. }) => MailFailure::Down,
             Cause::Rejected | Cause::Deferred | Cause::Insecure | Cause::Misconfigured | Cause::Unknown => {
                 MailFailure::Untrusted
             }

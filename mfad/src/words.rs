@@ -103,6 +103,12 @@ pub fn prefer(factor: &str) -> String {
     format!("Begin with {name} from now on? Type y, or Enter for no: ")
 }
 
+/// After a factor opened the door, where the site remembers devices.
+pub fn remember(days: u32) -> String {
+    let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    format!("Trust this device for {days}? Type y, or Enter for no: ")
+}
+
 /// When the mail server took the mail and said nothing of it.
 pub fn in_doubt() -> String {
     "The mail server did not confirm the mail. If none comes, log in again.".to_owned()
@@ -241,7 +247,7 @@ mod tests {
         let mut said = vec![announcement(&mail), wrong(2), reused(), not_a_code(&[6, 8]), too_soon(wait)];
         said.extend([question(&asked, "Verification code: "), menu(&asked, asked.ways.iter().take(3))]);
         said.extend([in_doubt(), capped(wait), sent_again(&sms), not_sent_other(&sms), not_judged("radius")]);
-        said.extend([not_sent_again("k3f9a"), prefer("totp")]);
+        said.extend([not_sent_again("k3f9a"), prefer("totp"), remember(7)]);
         for refusal in [
             Refusal::TriesUsedUp(wait),
             Refusal::Locked,

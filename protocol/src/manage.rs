@@ -104,6 +104,46 @@ wire! {
         expires: u64,
     }
 
+    /// A device that is remembered.
+    struct DeviceLine {
+        /// Its number within the account.
+        id: u32,
+        /// The PAM service that it was remembered at.
+        service: String,
+        /// The address or network that it is recognised by.
+        source: Option<String>,
+        /// The fingerprint of the SSH key that it is recognised by.
+        ssh_key: Option<String>,
+        /// Since when; milliseconds since 1970.
+        since: u64,
+        /// Until when.
+        until: u64,
+        /// When it last spared the person a factor.
+        last_used: Option<u64>,
+    }
+
+    /// A rule of the site, as one login sees it.
+    struct RuleLine {
+        /// Its name.
+        name: String,
+        /// The file that it stands in.
+        file: String,
+        /// Its line there.
+        line: u32,
+        /// The first condition that does not hold; none for the rule that counts.
+        failing: Option<String>,
+    }
+
+    /// What would happen to somebody under `require = "always"`, or has happened under `"dry-run"`.
+    struct RolloutLine {
+        /// The account name.
+        user: String,
+        /// Why they would be locked out.
+        cause: String,
+        /// Where that is known from: "account" or "dry-run".
+        evidence: String,
+    }
+
     /// A person, whole.
     struct UserDetail {
         /// The account name.
@@ -140,6 +180,8 @@ wire! {
         mails_today: u32,
         /// Codes that are out.
         challenges: Vec<ChallengeLine>,
+        /// Devices that are remembered.
+        devices: Vec<DeviceLine>,
         /// The last login with a factor.
         last_login: Option<u64>,
     }
@@ -499,6 +541,74 @@ wire! {
         change: Change,
     }
 
+    /// Forgets a remembered device of a person, or all of them. Of the caller if nobody is named.
+    method "io.mfad.Manage" RevokeDevices {
+        /// The account name.
+        user: Option<String>,
+        /// The device's number; all if none.
+        id: Option<u32>,
+    } ->
+    /// What came of it.
+    RevokeDevicesReply {
+        /// How many there were.
+        revoked: u32,
+    }
+
+    /// Tells what a login would meet, rule by rule. Nothing is changed, and nothing is sent.
+    method "io.mfad.Manage" Explain {
+        /// The account name.
+        user: String,
+        /// The PAM service.
+        service: String,
+        /// Where from: an address, or "local"; unknown if none.
+        source: Option<String>,
+        /// The type of the SSH key that was proved, as in "ssh-ed25519".
+        key_type: Option<String>,
+        /// Its fingerprint: "SHA256:…".
+        key_fingerprint: Option<String>,
+        /// When; milliseconds since 1970. Now if none.
+        at: Option<u64>,
+    } ->
+    /// What it would meet.
+    ExplainReply {
+        /// The rules that were looked at, in order; the last one counts if nothing of it fails.
+        rules: Vec<RuleLine>,
+        /// The name of the rule that counts; none if it is [login].
+        rule: Option<String>,
+        /// What would happen first.
+        outcome: String,
+        /// The ways to prove that would be open, in order.
+        ways: Vec<String>,
+        /// Names the way through the rules: the reference of a login that took the same ends in it.
+        trace: String,
+    }
+
+    /// Tells who of these people would be locked out if `require` were "always" for them.
+    method "io.mfad.Manage" Rollout {
+        /// Account names, at most 100.
+        users: Vec<String>,
+        /// The PAM service.
+        service: String,
+    } ->
+    /// Those who would.
+    RolloutReply {
+        /// A line each.
+        lines: Vec<RolloutLine>,
+    }
+
+    /// Tells whom a dry run would have refused, by the last record of each person.
+    method "io.mfad.Manage" DryRuns {
+        /// Only people whose names come after this.
+        after: Option<String>,
+    } ->
+    /// A page of them.
+    DryRunsReply {
+        /// A line each.
+        lines: Vec<RolloutLine>,
+        /// What to ask for the next page with.
+        next: Option<String>,
+    }
+
     /// Seals every secret anew by the first key of the key file, which is read again. With `more`: a reply a page.
     method "io.mfad.Manage" RotateKey {} ->
     /// How far it is.
@@ -519,6 +629,8 @@ wire! {
         files: Vec<String>,
         /// Nothing is wrong if empty.
         problems: Vec<Problem>,
+        /// What is odd, though it is no fault.
+        warnings: Vec<Problem>,
     }
 
     /// Sends a test mail along the real path. With `more`: a reply a step, as it happens.

@@ -1,10 +1,11 @@
 //! The command line, as clap reads it. What a value means to the daemon is the daemon's business; only times are
 //! understood here, because "1h" ago depends on when it was typed.
 //!
-//! - [`factors`]: what a person does with their own factors.  [`user`], [`administration`]: what an administrator does.
+//! - [`factors`]: what a person does with their own factors.  [`policy`]: who is asked.  [`user`], [`administration`]: what an administrator does.
 
 pub mod administration;
 pub mod factors;
+pub mod policy;
 pub mod user;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::output::Format;
 use crate::time;
 use administration::{BypassVerb, ImportVerb, KeyVerb, TicketVerb};
 use factors::{Confirmation, Preference, RecoveryVerb, Removal, Whose, Wish};
+use policy::{DevicesVerb, Explanation, ReportVerb};
 use user::UserVerb;
 
 const EXIT_STATUS: &str = "Exit status: 0 done, 1 refused or not well, 2 wrong usage, 3 no answer from mfad.";
@@ -74,6 +76,12 @@ pub enum Verb {
         #[command(subcommand)]
         verb: RecoveryVerb,
     },
+    /// Remembered devices: shown by status, forgotten here
+    Devices {
+        /// What to do.
+        #[command(subcommand)]
+        verb: DevicesVerb,
+    },
     /// Show or change one person's account
     User {
         /// What to do with it.
@@ -109,6 +117,14 @@ pub enum Verb {
         /// What to do.
         #[command(subcommand)]
         verb: KeyVerb,
+    },
+    /// Tell what a login would meet, and which rule says so
+    Explain(Explanation),
+    /// Tell who would be locked out
+    Report {
+        /// By what.
+        #[command(subcommand)]
+        verb: ReportVerb,
     },
     /// Look at the configuration
     Config {

@@ -33,6 +33,15 @@ pub struct Home {
     pub uid: u32,
     /// The directory.
     pub directory: PathBuf,
+    /// The login shell; empty for the usual one.
+    pub shell: PathBuf,
+}
+
+impl Home {
+    /// Whether the shell is one that somebody can log in to.
+    pub fn has_a_shell(&self) -> bool {
+        !["nologin", "false", "sync"].iter().any(|none| self.shell.ends_with(none))
+    }
 }
 
 /// What was in a home.
@@ -111,7 +120,12 @@ pub fn everybody() -> Result<Vec<Home>, HomesError> {
 /// [`HomesError::NameService`].
 pub fn of(user: &str) -> Result<Option<Home>, HomesError> {
     let user = nix::unistd::User::from_name(user).map_err(HomesError::NameService)?;
-    Ok(user.map(|user| Home { user: user.name, uid: user.uid.as_raw(), directory: user.dir }))
+    Ok(user.map(|user| Home {
+        user: user.name,
+        uid: user.uid.as_raw(),
+        directory: user.dir,
+        shell: user.shell,
+    }))
 }
 
 /// A line of passwd(5). Names that are no UTF-8 and homes that are no absolute path are nobody's.
@@ -120,7 +134,9 @@ fn passwd_line(line: &[u8]) -> Option<Home> {
     let user = str::from_utf8(fields.next()?).ok()?.to_owned();
     let uid = str::from_utf8(fields.nth(1)?).ok()?.parse().ok()?;
     let directory = Path::new(std::ffi::OsStr::from_bytes(fields.nth(2)?));
-    (!user.is_empty() && directory.is_absolute()).then(|| Home { user, uid, directory: directory.to_owned() })
+    let shell = Path::new(std::ffi::OsStr::from_bytes(fields.next().unwrap_or_default())).to_owned();
+    let is_somebody = !user.is_empty() && directory.is_absolute();
+    is_somebody.then(|| Home { user, uid, directory: directory.to_owned(), shell })
 }
 
 /// Reads the file in each home; homes without one are passed over.

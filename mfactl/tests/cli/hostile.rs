@@ -16,6 +16,8 @@ fn verbs() -> Vec<(&'static [&'static str], Value)> {
         json!({ "service": HOSTILE, "source": HOSTILE, "opened": 0, "expires": 0, "tries_left": 2 });
     let factor =
         json!({ "id": HOSTILE, "factor": HOSTILE, "enrolment": "active", "since": 0, "contact": HOSTILE });
+    let device = json!({ "id": 1, "service": HOSTILE, "source": HOSTILE, "ssh_key": HOSTILE, "since": 0, "until": 0,
+        "last_used": null });
     let bypass = json!({ "id": 1, "reason": HOSTILE, "issued_by": 0, "uses_left": 1, "expires": 0 });
     vec![
         (
@@ -36,7 +38,8 @@ fn verbs() -> Vec<(&'static [&'static str], Value)> {
                 "user": HOSTILE, "uid": 1, "switch": "enabled", "email": HOSTILE, "sends_to": HOSTILE,
                 "sends_to_source": HOSTILE, "factors": [HOSTILE], "enrolled": [factor], "preferred": HOSTILE,
                 "recovery_left": 0, "bypasses": [bypass], "ticket_until": null, "lock": "open", "throttled_until": null,
-                "consecutive_failures": 0, "mails_today": 0, "challenges": [challenge], "last_login": null,
+                "consecutive_failures": 0, "mails_today": 0, "challenges": [challenge], "devices": [device],
+                "last_login": null,
             } }),
         ),
         (
@@ -47,9 +50,14 @@ fn verbs() -> Vec<(&'static [&'static str], Value)> {
         (
             &["config", "check"],
             json!({ "files": [], "problems": [{ "file": HOSTILE, "line": 1, "column": 1, "key": HOSTILE,
-                "message": HOSTILE, "remedy": HOSTILE }] }),
+                "message": HOSTILE, "remedy": HOSTILE }], "warnings": [] }),
         ),
-        (&["config", "check"], json!({ "files": [HOSTILE], "problems": [] })),
+        (&["config", "check"], json!({ "files": [HOSTILE], "problems": [], "warnings": [] })),
+        (
+            &["explain", "ada"],
+            json!({ "rules": [{ "name": HOSTILE, "file": HOSTILE, "line": 1, "failing": HOSTILE }], "rule": HOSTILE,
+                "outcome": HOSTILE, "ways": [HOSTILE], "trace": HOSTILE }),
+        ),
         (&["test", "mail", "a@example.org"], json!({ "finding": finding })),
         (
             &["events"],

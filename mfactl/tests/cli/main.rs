@@ -9,6 +9,7 @@ mod factors;
 mod failures;
 mod hostile;
 mod import;
+mod policy;
 mod proof;
 mod reports;
 mod streams;

@@ -78,12 +78,12 @@ fn a_list_that_never_advances_is_not_followed() {
 #[test]
 fn a_good_configuration_ends_with_zero() {
     let files = vec!["/etc/mfad/mfad.toml".into(), "/etc/mfad/conf.d/mail.toml".into()];
-    let good = CheckConfigReply { files, problems: vec![] };
+    let good = CheckConfigReply { files, problems: vec![], warnings: vec![] };
     let run = run(&["config", "check"], [reply(&good)]);
     run.ended(0, "No problems in /etc/mfad/mfad.toml, /etc/mfad/conf.d/mail.toml.\n", "");
     assert_eq!(run.asked, [r#"{"method":"io.mfad.Manage.CheckConfig","parameters":{}}"#]);
 
-    let defaults = CheckConfigReply { files: vec![], problems: vec![] };
+    let defaults = CheckConfigReply { files: vec![], problems: vec![], warnings: vec![] };
     crate::daemon::run(&["config", "check"], [reply(&defaults)]).ended(
         0,
         "No files, so the defaults hold.\n",
@@ -108,6 +108,7 @@ fn problems_of_a_configuration_are_placed_and_end_with_one() {
             problem(Some(3), None, None, "this is no TOML", "Close the quote."),
             problem(None, None, None, "others may write to it", "chmod 0644 /etc/mfad/mfad.toml"),
         ],
+        warnings: vec![],
     };
     run(&["config", "check"], [reply(&bad)]).ended(
         1,
@@ -128,7 +129,7 @@ fn problems_of_a_configuration_are_placed_and_end_with_one() {
         concat!(
             r#"{"files":["/etc/mfad/mfad.toml"],"problems":[{"file":"/etc/mfad/mfad.toml","line":null,"#,
             r#""column":null,"key":null,"message":"others may write to it","#,
-            r#""remedy":"chmod 0644 /etc/mfad/mfad.toml"}]}"#,
+            r#""remedy":"chmod 0644 /etc/mfad/mfad.toml"}],"warnings":[]}"#,
             "\n"
         ),
         "",

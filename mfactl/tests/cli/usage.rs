@@ -25,12 +25,15 @@ Commands:
   remove        Take a factor away
   prefer        Choose the factor that is asked for first
   recovery      Recovery codes, for the day that the other factors are lost
+  devices       Remembered devices: shown by status, forgotten here
   user          Show or change one person's account
   users         List the accounts that mfad knows
   bypass        Codes that let somebody in without a factor of theirs
   enrol-ticket  Leave to enrol at a login
   import        Take over factors of other programs
   key           The key that seals the secrets
+  explain       Tell what a login would meet, and which rule says so
+  report        Tell who would be locked out
   config        Look at the configuration
   test          Try a part of mfad
   events        Show what happened: logins, refusals, changes
@@ -128,7 +131,7 @@ fn the_version_is_told() {
 
 #[test]
 fn a_wrong_command_line_ends_with_two_before_mfad_is_asked() {
-    let wrong: [&[&str]; 34] = [
+    let wrong: [&[&str]; 40] = [
         &[],
         &["user"],
         &["frobnicate"],
@@ -154,6 +157,12 @@ fn a_wrong_command_line_ends_with_two_before_mfad_is_asked() {
         &["prefer"],
         &["prefer", "totp-1", "--none"],
         &["recovery"],
+        &["devices"],
+        &["devices", "revoke"],
+        &["devices", "revoke", "3", "--all"],
+        &["explain"],
+        &["explain", "ada", "--at", "noon"],
+        &["report"],
         &["bypass", "issue", "ada"],
         &["bypass", "issue", "ada", "--reason", "x", "--uses", "0"],
         &["bypass", "issue", "ada", "--reason", "x", "--for", "soon"],

@@ -123,6 +123,7 @@ pub(crate) fn newcomer() -> UserDetail {
         consecutive_failures: 0,
         mails_today: 0,
         challenges: vec![],
+        devices: vec![],
         last_login: None,
     }
 }
@@ -229,7 +230,7 @@ fn an_account_as_json_is_the_reply_as_it_came() {
         r#""uses_left":1,"expires":1793891002000}],"ticket_until":1793973802000,"#,
         r#""lock":"throttled","throttled_until":1793887492000,"consecutive_failures":5,"mails_today":2,"#,
         r#""challenges":[{"service":"sshd","source":"192.0.2.7","opened":1793887402000,"#,
-        r#""expires":1793887702000,"tries_left":1}],"last_login":1793801002000}}"#,
+        r#""expires":1793887702000,"tries_left":1}],"devices":[],"last_login":1793801002000}}"#,
         "\n"
     );
     let call = r#"{"method":"io.mfad.Manage.ShowUser","parameters":{"user":"ada"}}"#;

@@ -36,12 +36,26 @@ pub enum Kind {
     /// A rule asked nothing.
     Exempted {
         /// Which.
-        rule: &'static str,
+        rule: String,
+    },
+    /// Somebody who had proved a factor before was recognised.
+    Recognised {
+        /// The device, or the login of a moment ago.
+        by: String,
+        /// The rule and the key that say so.
+        rule: String,
+    },
+    /// A rule that is only tried out let somebody in.
+    TriedOut {
+        /// Which.
+        rule: String,
+        /// What it would have done.
+        would: String,
     },
     /// The site's configuration let somebody in because mail failed.
     Opened {
-        /// The key that says so.
-        rule: &'static str,
+        /// The rule and the key that say so.
+        rule: String,
         /// What failed.
         cause: String,
     },
@@ -175,6 +189,8 @@ impl Kind {
         match self {
             Kind::Allowed { .. } => "login-allowed",
             Kind::Exempted { .. } => "login-exempted",
+            Kind::Recognised { .. } => "login-recognised",
+            Kind::TriedOut { .. } => "login-dry-run",
             Kind::Opened { .. } => "login-opened",
             Kind::Refused { .. } => "login-refused",
             Kind::WrongCode { .. } => "code-wrong",
@@ -202,7 +218,11 @@ impl Kind {
             | Kind::ReusedCode { .. }
             | Kind::RecoveryUsed { .. }
             | Kind::Changed { .. } => Priority::Notice,
-            Kind::Allowed { .. } | Kind::Exempted { .. } | Kind::CodeSent { .. } => Priority::Info,
+            Kind::Allowed { .. }
+            | Kind::Exempted { .. }
+            | Kind::Recognised { .. }
+            | Kind::TriedOut { .. }
+            | Kind::CodeSent { .. } => Priority::Info,
         }
     }
 
@@ -219,6 +239,8 @@ impl Kind {
         let text = match self {
             Kind::Allowed { factor } => format!("let in with {factor}"),
             Kind::Exempted { rule } => format!("let in without a second factor by {rule}"),
+            Kind::Recognised { by, rule } => format!("let in without a second factor by {rule}: {by}"),
+            Kind::TriedOut { rule, would } => format!("let in by {rule}; else {would}"),
             Kind::Opened { rule, cause } => {
                 format!("LET IN without a second factor by {rule}, because {cause}")
             }
@@ -255,8 +277,10 @@ mod tests {
     fn whatever_decides_or_counts_is_flushed() {
         for kind in [
             Kind::Allowed { factor: "email".into() },
-            Kind::Exempted { rule: "r" },
-            Kind::Opened { rule: "r", cause: String::new() },
+            Kind::Exempted { rule: String::new() },
+            Kind::Recognised { by: String::new(), rule: String::new() },
+            Kind::TriedOut { rule: String::new(), would: String::new() },
+            Kind::Opened { rule: String::new(), cause: String::new() },
             Kind::Refused { why: Refusal::Gone },
             Kind::WrongCode { tries_left: 1, clock_off: None },
             Kind::ReusedCode { factor: String::new() },

@@ -37,8 +37,6 @@ pub struct Email {
     pub self_enrol_domains: Vec<DomainPattern>,
     /// Most mails to one person: never empty, shortest window first. Default 5 in 10 min, 20 in a day.
     pub per_user: Vec<MailCap>,
-    /// What happens if a code could not be sent.
-    pub on_failure: OnFailure,
     /// Whether sent codes are logged.
     pub log_codes: LogCodes,
 }
@@ -74,17 +72,6 @@ pub struct MailCap {
     pub count: u32,
 }
 
-/// What happens to a login whose code could not be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnFailure {
-    /// Another factor is asked for; denied if there is none. The default.
-    OtherFactor,
-    /// It is denied.
-    Deny,
-    /// It goes on without a second factor, and an alert is logged.
-    Bypass,
-}
-
 /// Whether sent codes and their addresses go to the log, as some sites must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogCodes {
@@ -109,14 +96,6 @@ const TRANSPORT: Words<TransportName> = Words {
     ],
     later: &["relay"],
 };
-const ON_FAILURE: Words<OnFailure> = Words {
-    now: &[
-        ("other-factor", OnFailure::OtherFactor),
-        ("deny", OnFailure::Deny),
-        ("bypass", OnFailure::Bypass),
-    ],
-    later: &[],
-};
 
 const DEFAULT_TEMPLATE: &str = "/etc/mfad/email.html";
 const LONGEST_SUBJECT: usize = 200;
@@ -136,7 +115,6 @@ pub(super) fn check(mut fields: Fields) -> Result<Email, Problems> {
             .read("address", address_source::defaults(), |node| distinct_list(node, address_source::read)),
         self_enrol_domains: fields.read("self-enrol-domains", Vec::new(), domain::read_all),
         per_user: fields.read("per-user", DEFAULT_CAPS.to_vec(), caps),
-        on_failure: fields.read("on-failure", OnFailure::OtherFactor, |node| ON_FAILURE.read(node)),
         log_codes: fields.read("log-codes", LogCodes::No, log_codes),
     };
     fields.done(email)

@@ -30,6 +30,24 @@ impl Fields {
         Ok(fields)
     }
 
+    /// The same keys, without the faults found so far.
+    pub(super) fn again(&self) -> Self {
+        Fields { problems: Vec::new(), nodes: self.nodes.clone(), name: self.name.clone(), ..*self }
+    }
+
+    /// Takes keys over from another table; they win over those that are here. `own_name` says how one is called here.
+    pub(super) fn overlay(&mut self, other: &mut Fields, own_name: impl Fn(&str) -> Option<&str>) {
+        let (taken, left) = std::mem::take(&mut other.nodes)
+            .into_iter()
+            .partition(|(name, _): &(String, Node)| own_name(name).is_some());
+        other.nodes = left;
+        for (name, node) in taken {
+            let name = own_name(&name).unwrap_or_default().to_owned();
+            self.nodes.retain(|(other, _)| *other != name);
+            self.nodes.push((name, node));
+        }
+    }
+
     /// Adds a key; it takes the place of an earlier one of the same name.
     pub(super) fn add(&mut self, entry: Entry) {
         if !self.known.contains(&entry.name.as_str()) {
@@ -77,6 +95,11 @@ impl Fields {
     pub(super) fn has_items(&self, key: &str) -> bool {
         let is_empty = |node: &Node| matches!(&node.value, Value::List(items) if items.is_empty());
         self.nodes.iter().any(|(name, node)| name == key && !is_empty(node))
+    }
+
+    /// Whether a fault was found so far.
+    pub(super) fn has_faults(&self) -> bool {
+        !self.problems.is_empty()
     }
 
     /// Remembers a fault that concerns more than one key.

@@ -12,6 +12,7 @@ use super::duration::{self, days, minutes, seconds};
 use super::factor::{self, FactorKind};
 use super::fields::Fields;
 use super::problem::{Problem, Problems};
+use super::terms::{ON_FAILURE, OnFailure};
 use super::tree::{Node, Value};
 use super::values::{self, Words, distinct_list, number, text};
 
@@ -41,6 +42,30 @@ pub struct Login {
     pub resume_window: Duration,
     /// What happens to a person whose factor is mail, and who has no address.
     pub no_address: NoAddress,
+    /// What happens if a hook fails to send a code or to judge one, and no fallback is open.
+    pub on_hook_failure: OnFailure,
+    /// Whether root may be let in by a failure, by a trusted device, or by a login of a moment ago.
+    pub even_root: EvenRoot,
+    /// How long after a login the same person gets in again from the same place without a factor. Default: not at all.
+    pub grace: Option<Grace>,
+}
+
+/// Whether what spares people a factor spares it root, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvenRoot {
+    /// It does not. The default.
+    No,
+    /// It does.
+    Yes,
+}
+
+/// Logins that follow one after the other, as tools make them that open many connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grace {
+    /// For how long: 1 s to 10 min.
+    pub within: Duration,
+    /// How many at most: 1 to 1000, default 50.
+    pub logins: u32,
 }
 
 /// Whether a second factor is asked for.
@@ -52,6 +77,8 @@ pub enum Require {
     Enrolled,
     /// Everybody.
     Always,
+    /// Nobody; what would have happened to them under `always` is recorded.
+    DryRun,
 }
 
 /// What happens to a person who must prove a factor and has none.
@@ -96,7 +123,12 @@ pub enum NoAddress {
 }
 
 const REQUIRE: Words<Require> = Words {
-    now: &[("never", Require::Never), ("enrolled", Require::Enrolled), ("always", Require::Always)],
+    now: &[
+        ("never", Require::Never),
+        ("enrolled", Require::Enrolled),
+        ("always", Require::Always),
+        ("dry-run", Require::DryRun),
+    ],
     later: &[],
 };
 const UNENROLLED: Words<Unenrolled> =
@@ -113,6 +145,7 @@ const TRIES: RangeInclusive<u32> = 1..=10;
 const FAILURES: RangeInclusive<u32> = 1..=100;
 const LOCK_AFTER: RangeInclusive<u32> = 1..=100;
 const LOCK_REASON: &str = "NIST SP 800-63B-4 allows at most 100 consecutive failures";
+const GRACE_LOGINS: u32 = 50;
 const LONGEST_PROMPT: usize = 100;
 
 pub(super) fn check(mut fields: Fields, hooks: &[String]) -> Result<Login, Problems> {
@@ -133,6 +166,9 @@ pub(super) fn check(mut fields: Fields, hooks: &[String]) -> Result<Login, Probl
         resume_window: fields
             .read("resume-window", minutes(5), |node| duration::read(node, &(seconds(0)..=minutes(10)))),
         no_address: fields.read("no-address", NoAddress::Deny, |node| NO_ADDRESS.read(node)),
+        on_hook_failure: fields.read("on-hook-failure", OnFailure::OtherFactor, |node| ON_FAILURE.read(node)),
+        even_root: fields.read("even-root", EvenRoot::No, even_root),
+        grace: fields.optional("grace", grace),
     };
     fields.done(login)
 }
@@ -199,6 +235,27 @@ fn prompt(node: &Node) -> Result<String, Problem> {
         trimmed if trimmed.ends_with(':') && trimmed.len() > 1 => Ok(format!("{trimmed} ")),
         _ => Err(node.problem("the prompt does not end in \": \"", "write it as in \"Verification code: \"")),
     }
+}
+
+fn even_root(node: &Node) -> Result<EvenRoot, Problem> {
+    values::boolean(node).map(|even| if even { EvenRoot::Yes } else { EvenRoot::No })
+}
+
+/// `"60s"`, or `{ within = "60s", logins = 50 }`.
+fn grace(node: &Node) -> Result<Grace, Problems> {
+    let within = |node: &Node| duration::read(node, &(seconds(1)..=minutes(10)));
+    if let Value::Text(_) = node.value {
+        return Ok(Grace { within: within(node)?, logins: GRACE_LOGINS });
+    }
+    let mut fields = Fields::of(node, &["within", "logins"])?;
+    if fields.place("within").is_none() {
+        fields.refuse(node.problem("the time is missing", "write { within = \"60s\", logins = 50 }"));
+    }
+    let grace = Grace {
+        within: fields.read("within", seconds(0), within),
+        logins: fields.read("logins", GRACE_LOGINS, |node| number(node, &(1..=1000), "")),
+    };
+    fields.done(grace)
 }
 
 fn throttle(node: &Node) -> Result<Throttle, Problems> {

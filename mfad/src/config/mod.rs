@@ -1,4 +1,5 @@
-//! The configuration: text → tree (`tree`, `sections`) → checked values (`login`, `email`, `relay`, `hook`, `time`).
+//! The configuration: text → tree (`tree`, `sections`) → checked values (`login`, `email`, `relay`, `hook`, `time`,
+//! `trust`, `rule`).
 //!
 //! What comes out of [`load`] is never checked again. What does not fit is a [`Problem`] with its file, line, column,
 //! key, fact and remedy, and all of them are reported together. Nothing is ignored: an unknown key, a key of a later
@@ -15,24 +16,35 @@ mod fields;
 mod files;
 mod hook;
 mod login;
+mod openings;
+mod patterns;
 mod problem;
 mod relay;
+mod rule;
+mod schedule;
 mod sections;
 mod suggest;
+mod terms;
 mod time;
 mod tree;
+mod trust;
 mod values;
 pub mod variables;
 
 pub use address_source::AddressSource;
 pub use domain::DomainPattern;
-pub use email::{Email, LogCodes, MailCap, OnFailure, TemplateSource, Transport};
+pub use email::{Email, LogCodes, MailCap, TemplateSource, Transport};
 pub use factor::FactorKind;
 pub use hook::{Hook, HookProof};
-pub use login::{EnrolTicket, Login, NoAddress, Require, Throttle, Unenrolled};
+pub use login::{EnrolTicket, EvenRoot, Grace, Login, NoAddress, Require, Throttle, Unenrolled};
+pub use patterns::{Glob, KeyPattern, SourcePattern};
 pub use problem::{Excerpt, Problem, Problems};
 pub use relay::{Relay, RelayLogin, Security};
+pub use rule::{Conditions, FirstFactor, Rule};
+pub use schedule::{NoSuchTime, Schedule};
+pub use terms::{OnFailure, RuleName, Terms};
 pub use time::{NtpServer, Time, TimeProvider};
+pub use trust::{AskFirst, Bind, Network, Trust};
 
 use fields::Fields;
 use sections::Sections;
@@ -45,14 +57,18 @@ pub const MAIN_FILE: &str = "/etc/mfad/mfad.toml";
 pub struct Config {
     /// `[paths]`: where state, sockets and the key are.
     pub paths: Paths,
-    /// `[login]`: who must prove what.
-    pub login: Login,
+    /// What holds where no rule matches: `[login]`, `[trust]`, `[email] on-failure`.
+    pub terms: Terms,
+    /// `[[rule]]`: the first that matches counts. In order, no name twice.
+    pub rules: Vec<Rule>,
     /// `[email]`: mailed codes.
     pub email: Email,
     /// `[time]`: which clock counts.
     pub time: Time,
     /// `[[hook]]`: programs of the site, in order; no name twice.
     pub hooks: Vec<Hook>,
+    /// What is odd about the rules, though it is no fault.
+    pub warnings: Vec<Problem>,
     /// The files that were read, in the order in which they count: a later one wins. Empty if there were none.
     pub files: Vec<PathBuf>,
 }
@@ -66,6 +82,24 @@ pub struct Paths {
     pub runtime: PathBuf,
     /// File with the key that seals secrets. Default `/etc/mfad/key`.
     pub key: PathBuf,
+}
+
+impl Config {
+    /// All terms that can hold: the default ones first, then those of each rule.
+    pub fn all_terms(&self) -> impl Iterator<Item = &Terms> {
+        std::iter::once(&self.terms).chain(self.rules.iter().map(|rule| &rule.terms))
+    }
+
+    /// The factors that some login may be proved by.
+    pub fn factors(&self) -> Vec<&FactorKind> {
+        let mut factors = Vec::new();
+        for kind in self.all_terms().flat_map(|terms| &terms.login.factors) {
+            if !factors.contains(&kind) {
+                factors.push(kind);
+            }
+        }
+        factors
+    }
 }
 
 /// Whether the main file must be there.
@@ -97,16 +131,28 @@ pub fn load(main: &Path, presence: Presence) -> Result<Config, Problems> {
 }
 
 fn check(sections: Sections, files: Vec<PathBuf>) -> Result<Config, Problems> {
-    let Sections { paths, login, email, time, hooks } = sections;
+    let Sections { paths, login, mut email, trust, time, hooks, rules } = sections;
     let hooks = hook::Drafts::read(&hooks);
-    let login = login::check(login, &hooks.names());
-    match (check_paths(paths), login, email::check(email), time::check(time), hooks.check()) {
-        (Ok(paths), Ok(login), Ok(email), Ok(time), Ok(hooks)) => {
-            Ok(Config { paths, login, email, time, hooks, files })
+    let mut on_failure = Fields::empty("email", &["on-failure"]);
+    on_failure.overlay(&mut email, |key| (key == "on-failure").then_some(key));
+    let draft = terms::Draft { login, trust, email: on_failure };
+    let names = hooks.names();
+    let rules = rule::check(&rules, &draft, &names);
+    let terms = draft.check(None, &names);
+    match (check_paths(paths), terms, email::check(email), time::check(time), hooks.check(), rules) {
+        (Ok(paths), Ok(terms), Ok(email), Ok(time), Ok(hooks), Ok((rules, warnings))) => {
+            Ok(Config { paths, terms, rules, email, time, hooks, warnings, files })
         }
-        (paths, login, email, time, hooks) => {
-            let faults = [paths.err(), login.err(), email.err(), time.err(), hooks.err()];
-            Err(Problems(faults.into_iter().flatten().flat_map(|problems| problems.0).collect()))
+        (paths, terms, email, time, hooks, rules) => {
+            let faults = [paths.err(), terms.err(), email.err(), time.err(), hooks.err(), rules.err()];
+            let mut all = Vec::new();
+            for problem in faults.into_iter().flatten().flat_map(|problems| problems.0) {
+                // What a rule takes over from a section has the section's faults.
+                if !all.contains(&problem) {
+                    all.push(problem);
+                }
+            }
+            Err(Problems(all))
         }
     }
 }

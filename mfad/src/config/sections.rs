@@ -7,26 +7,29 @@ use super::problem::{Problem, Problems};
 use super::suggest;
 use super::tree::{self, Entry, Node, Source, Value};
 
+/// The keys of `[login]`. A rule may set each of them.
+pub(super) const LOGIN_KEYS: [&str; 15] = [
+    "require",
+    "unenrolled",
+    "enrol-ticket",
+    "security-contact",
+    "factors",
+    "prompt",
+    "language",
+    "tries",
+    "throttle",
+    "lock-after",
+    "resume-window",
+    "no-address",
+    "on-hook-failure",
+    "even-root",
+    "grace",
+];
+
 /// The sections of this version with all their keys.
-pub(super) const KNOWN: [(&str, &[&str]); 4] = [
+pub(super) const KNOWN: [(&str, &[&str]); 5] = [
     ("paths", &["state", "runtime", "key"]),
-    (
-        "login",
-        &[
-            "require",
-            "unenrolled",
-            "enrol-ticket",
-            "security-contact",
-            "factors",
-            "prompt",
-            "language",
-            "tries",
-            "throttle",
-            "lock-after",
-            "resume-window",
-            "no-address",
-        ],
-    ),
+    ("login", &LOGIN_KEYS),
     (
         "email",
         &[
@@ -46,13 +49,15 @@ pub(super) const KNOWN: [(&str, &[&str]); 4] = [
             "log-codes",
         ],
     ),
+    ("trust", &["days", "bind", "ask", "services"]),
     ("time", &["provider", "ntp", "skew"]),
 ];
 
 /// Sections that a later version will know: whoever writes one expects it to hold, so it is never skipped.
-const LATER: [&str; 5] = ["trust", "rule", "server", "upstream", "database"];
+const LATER: [&str; 3] = ["server", "upstream", "database"];
 
-const REMOVE: &str = "remove it; this version knows [paths], [login], [email], [time] and [[hook]]";
+const REMOVE: &str =
+    "remove it; this version knows [paths], [login], [email], [trust], [time], [[hook]] and [[rule]]";
 
 /// The keys that are set, section by section, each from the last file that sets it.
 #[derive(Debug)]
@@ -60,9 +65,12 @@ pub(super) struct Sections {
     pub(super) paths: Fields,
     pub(super) login: Fields,
     pub(super) email: Fields,
+    pub(super) trust: Fields,
     pub(super) time: Fields,
     /// The sections `[[hook]]` of all files, in order.
     pub(super) hooks: Vec<Node>,
+    /// The sections `[[rule]]` likewise.
+    pub(super) rules: Vec<Node>,
 }
 
 impl Sections {
@@ -79,8 +87,9 @@ impl Sections {
         if !problems.0.is_empty() {
             return Err(problems);
         }
-        let [paths, login, email, time] = KNOWN.map(|(name, keys)| Fields::empty(name, keys));
-        let mut sections = Sections { paths, login, email, time, hooks: Vec::new() };
+        let [paths, login, email, trust, time] = KNOWN.map(|(name, keys)| Fields::empty(name, keys));
+        let mut sections =
+            Sections { paths, login, email, trust, time, hooks: Vec::new(), rules: Vec::new() };
         for entry in entries {
             sections.add(entry, &mut problems);
         }
@@ -93,7 +102,9 @@ impl Sections {
             "login" => &mut self.login,
             "email" => &mut self.email,
             "time" => &mut self.time,
-            "hook" => return self.add_hooks(entry.node, problems),
+            "trust" => &mut self.trust,
+            "hook" => return many(&mut self.hooks, &entry, problems),
+            "rule" => return many(&mut self.rules, &entry, problems),
             _ => return problems.0.push(not_a_section(&entry)),
         };
         match entry.node {
@@ -104,15 +115,16 @@ impl Sections {
             )),
         }
     }
+}
 
-    fn add_hooks(&mut self, node: Node, problems: &mut Problems) {
-        match node {
-            Node { value: Value::List(sections), .. } => self.hooks.extend(sections),
-            node => problems.0.push(node.problem(
-                "there may be many hooks, so each is an item of a list",
-                "write its keys below one line [[hook]]",
-            )),
-        }
+/// A section that there may be many of.
+fn many(sections: &mut Vec<Node>, entry: &Entry, problems: &mut Problems) {
+    match &entry.node {
+        Node { value: Value::List(more), .. } => sections.extend(more.iter().cloned()),
+        node => problems.0.push(node.problem(
+            format!("there may be many {}s, so each is an item of a list", entry.name),
+            format!("write its keys below one line [[{}]]", entry.name),
+        )),
     }
 }
 
@@ -126,10 +138,10 @@ fn not_a_section(entry: &Entry) -> Problem {
         let message = format!("{name} is a key of [{section}], and stands outside of it");
         return entry.place.problem(message, format!("move it below the line [{section}]"));
     }
-    let mut sections = vec!["hook"];
+    let mut sections = vec!["hook", "rule"];
     sections.extend(KNOWN.map(|(section, _)| section));
     let remedy = match suggest::nearest(name, &sections) {
-        Some("hook") => "did you mean [[hook]]?".to_owned(),
+        Some(list @ ("hook" | "rule")) => format!("did you mean [[{list}]]?"),
         Some(section) => format!("did you mean [{section}]?"),
         None => REMOVE.to_owned(),
     };

@@ -139,6 +139,11 @@ impl Place {
         Arc::ptr_eq(&self.source, &other.source)
     }
 
+    /// The file, and the line in it, from 1.
+    pub(super) fn file_and_line(&self) -> (PathBuf, u32) {
+        (self.source.path.clone(), self.position().0)
+    }
+
     pub(super) fn problem(&self, message: impl Into<String>, remedy: impl Into<String>) -> Problem {
         let (line, column, excerpt) = self.position();
         Problem {

@@ -16,7 +16,7 @@ use super::{Daemon, Live, Origin};
 use crate::audit::Priority;
 use crate::audit::sink::{Entry, Log};
 use crate::clock::Clock;
-use crate::config::{self, Config, LogCodes, OnFailure, Problems, TemplateSource, Transport};
+use crate::config::{self, Config, Problems, TemplateSource, Transport};
 use crate::deliver::maildir::MaildirCourier;
 use crate::deliver::sendmail::SendmailCourier;
 use crate::deliver::smtp::SmtpCourier;
@@ -240,14 +240,11 @@ fn announce(daemon: &Arc<Daemon>) {
 
 fn warn_of_openings(daemon: &Daemon) {
     let live = daemon.live();
-    if live.config.email.log_codes == LogCodes::Yes {
-        let text =
-            "email.log-codes = true: every code is written to this log, and whoever reads it can log in";
-        daemon.log.note(Priority::Alert, text);
+    for opening in live.config.openings() {
+        daemon.log.note(Priority::Alert, &opening);
     }
-    if live.config.email.on_failure == OnFailure::Bypass {
-        let text = "email.on-failure = bypass: people get in without a second factor while mail fails";
-        daemon.log.note(Priority::Alert, text);
+    for warning in &live.config.warnings {
+        daemon.log.note(Priority::Warning, &warning.to_string());
     }
 }
 

@@ -12,6 +12,8 @@ pub use connection::Connection;
 
 use protocol::call::Fault;
 
+use crate::rules::attempt::ToldBy;
+
 /// Who is on the other end, as the kernel says (SO_PEERCRED): the uid at connect(). A name in a message is never
 /// authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,11 @@ impl Peer {
     /// [`Fault::PermissionDenied`].
     pub fn may_log_in(self, uid: Option<u32>) -> Result<(), Fault> {
         if self.uid == 0 || uid == Some(self.uid) { Ok(()) } else { Err(Fault::PermissionDenied) }
+    }
+
+    /// Whether what this peer says of a login can be believed.
+    pub fn told_by(self) -> ToldBy {
+        if self.uid == 0 { ToldBy::Root } else { ToldBy::Oneself }
     }
 }
 

@@ -53,13 +53,14 @@ impl Administration<'_> {
             consecutive_failures: account.failures.most_in_a_row(),
             mails_today: mails_today(&account, now),
             challenges: challenges(&account, now),
+            devices: super::devices::lines(&account, now),
             last_login: account.last_login,
         };
         Ok(wire::ShowUserReply { account: detail })
     }
 
     pub(super) fn lock(&self, account: &Account) -> (Lock, Option<Duration>) {
-        let login = &self.daemon.live().config.login;
+        let login = &self.daemon.live().config.terms.login;
         let throttled = account.failures.throttled(&login.throttle, self.daemon.clock.now());
         match throttled {
             _ if account.failures.any_locked(login) => (Lock::Locked, None),

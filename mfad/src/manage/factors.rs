@@ -157,7 +157,7 @@ impl Administration<'_> {
 
     /// Refuses what the site's logins would not take.
     pub(super) fn allowed(&self, kind: &FactorKind, name: &'static str) -> Result<(), Refused> {
-        if self.daemon.live().config.login.factors.contains(kind) {
+        if self.daemon.live().config.factors().contains(&kind) {
             return Ok(());
         }
         Err(Refused::NotAllowed(name))
@@ -165,7 +165,7 @@ impl Administration<'_> {
 
     fn wish(&self, asked: &wire::StartEnrolment) -> Result<Wish, Refused> {
         let config = self.daemon.live().config.clone();
-        let kind = config.login.factors.iter().find(|kind| factor_name(kind) == asked.factor);
+        let kind = config.factors().into_iter().find(|kind| factor_name(kind) == asked.factor);
         let contact = asked.contact.clone().unwrap_or_default();
         if contact.chars().count() > LONGEST_CONTACT || printable(&contact) != contact {
             return Err(Refused::Parameter("a contact has at most 128 printable characters"));
@@ -274,5 +274,5 @@ fn factor_name(kind: &FactorKind) -> &str {
 
 fn possible(config: &Config) -> String {
     let own = |kind: &&FactorKind| !matches!(kind, FactorKind::Recovery | FactorKind::Bypass);
-    config.login.factors.iter().filter(own).map(factor_name).collect::<Vec<_>>().join(", ")
+    config.factors().into_iter().filter(own).map(factor_name).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,7 @@
 use protocol::manage::{self as wire, Finding, Outcome};
 
 use super::Administration;
-use crate::config::{self, LogCodes, OnFailure};
+use crate::config;
 use crate::daemon::{Daemon, KeyState};
 use crate::metrics::METRICS;
 use crate::store::Store;
@@ -14,10 +14,12 @@ impl Administration<'_> {
             Ok(config) => wire::CheckConfigReply {
                 files: config.files.iter().map(|file| file.display().to_string()).collect(),
                 problems: vec![],
+                warnings: config.warnings.into_iter().map(problem).collect(),
             },
             Err(problems) => wire::CheckConfigReply {
                 files: vec![self.daemon.origin.file.display().to_string()],
                 problems: problems.0.into_iter().map(problem).collect(),
+                warnings: vec![],
             },
         }
     }
@@ -65,14 +67,7 @@ fn configuration(daemon: &Daemon) -> Finding {
 
 /// What the site has opened on purpose is said each time.
 fn openings(daemon: &Daemon) -> Finding {
-    let live = daemon.live();
-    let mut open = Vec::new();
-    if live.config.email.on_failure == OnFailure::Bypass {
-        open.push("email.on-failure = bypass lets people in while mail fails");
-    }
-    if live.config.email.log_codes == LogCodes::Yes {
-        open.push("email.log-codes = true writes every code to the log");
-    }
+    let open = daemon.live().config.openings();
     let outcome = if open.is_empty() { Outcome::Ok } else { Outcome::Warning };
     let detail = if open.is_empty() { "none".to_owned() } else { open.join("; ") };
     Finding { name: "openings".to_owned(), outcome, detail }

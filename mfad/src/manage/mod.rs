@@ -4,13 +4,16 @@ mod accounts;
 mod bypass;
 mod clock;
 mod detail;
+mod devices;
 mod events;
+mod explain;
 mod factors;
 mod health;
 mod import;
 mod keys;
 mod mail;
 mod refused;
+mod rollout;
 mod subject;
 
 use std::io;
@@ -40,7 +43,7 @@ enum Caller {
 }
 
 /// The table. A method that is not in it does not exist.
-const METHODS: [(&str, Caller); 22] = [
+const METHODS: [(&str, Caller); 26] = [
     (wire::Hello::NAME, Caller::Anybody),
     (wire::ListUsers::NAME, Caller::Administrator),
     (wire::ShowUser::NAME, Caller::Oneself),
@@ -58,6 +61,10 @@ const METHODS: [(&str, Caller); 22] = [
     (wire::IssueTicket::NAME, Caller::Administrator),
     (wire::ResetUser::NAME, Caller::Administrator),
     (wire::ImportFactor::NAME, Caller::Administrator),
+    (wire::RevokeDevices::NAME, Caller::Oneself),
+    (wire::Explain::NAME, Caller::Administrator),
+    (wire::Rollout::NAME, Caller::Administrator),
+    (wire::DryRuns::NAME, Caller::Administrator),
     (wire::RotateKey::NAME, Caller::Administrator),
     (wire::CheckConfig::NAME, Caller::Administrator),
     (wire::TestMail::NAME, Caller::Administrator),
@@ -124,6 +131,10 @@ impl Administration<'_> {
             wire::IssueTicket::NAME => single(to, call, async |issue| self.issue_ticket(issue).await).await,
             wire::ResetUser::NAME => single(to, call, async |reset| self.reset(reset).await).await,
             wire::ImportFactor::NAME => single(to, call, async |import| self.import(import).await).await,
+            wire::RevokeDevices::NAME => single(to, call, async |wish| self.revoke_devices(wish).await).await,
+            wire::Explain::NAME => single(to, call, async |asked| self.explain(asked).await).await,
+            wire::Rollout::NAME => single(to, call, async |asked| self.rollout(asked).await).await,
+            wire::DryRuns::NAME => single(to, call, async |asked| self.dry_runs(asked).await).await,
             wire::CheckConfig::NAME => {
                 single(to, call, async |_: wire::CheckConfig| Ok(self.check_config())).await
             }
@@ -188,6 +199,7 @@ mod tests {
             wire::RemoveFactor::NAME,
             wire::PreferFactor::NAME,
             wire::NewRecovery::NAME,
+            wire::RevokeDevices::NAME,
             wire::Events::NAME,
         ];
         assert_eq!(open(Caller::Oneself), own);

@@ -8,8 +8,9 @@ use protocol::call::Fault;
 use super::{Administration, Rank, Refused};
 use crate::people::{Found, Person};
 use crate::rules::account::Account;
-use crate::rules::attempt::{Attempt, Service, Source, UserName};
+use crate::rules::attempt::{Attempt, Service, Source, ToldBy, UserName};
 use crate::rules::change::{self, Entitlement};
+use crate::rules::matching;
 use crate::rules::policy::Purpose;
 use crate::rules::{Context, Ledger};
 use crate::steps::{Facts, Standing, Steps};
@@ -24,6 +25,8 @@ const SERVICE: &str = "mfactl";
 pub(super) struct Subject {
     pub(super) name: UserName,
     pub(super) found: Found,
+    /// Of the groups that decide which rule is for them, those that they are in.
+    groups: Vec<String>,
     entitlement: Entitlement,
 }
 
@@ -31,7 +34,7 @@ impl Subject {
     /// Somebody whom the name service cannot tell anything about, asked for by an administrator.
     pub(super) fn unknown(name: UserName) -> Self {
         let found = Found { person: None, known: Vec::new() };
-        Subject { name, found, entitlement: Entitlement::Established }
+        Subject { name, found, groups: Vec::new(), entitlement: Entitlement::Established }
     }
 }
 
@@ -50,7 +53,10 @@ impl Administration<'_> {
         }
         let name = found.person.as_ref().map_or(said, |person| person.name.clone());
         let entitlement = self.entitlement(&name);
-        Ok(Subject { name, found, entitlement })
+        let config = self.daemon.live().config.clone();
+        let wanted = matching::groups_that_matter(&config, &attempt(&name, Vec::new()));
+        let groups = self.daemon.people.memberships(&name, wanted).await?;
+        Ok(Subject { name, found, groups, entitlement })
     }
 
     /// A subject that the name service knows.
@@ -103,13 +109,7 @@ impl Administration<'_> {
 
     /// The steps of a request, as those of a login.
     pub(super) fn steps(&self, subject: &Subject) -> Steps {
-        let attempt = Attempt {
-            user: subject.name.clone(),
-            service: Service::read(SERVICE),
-            source: Source::Unknown,
-            connection: None,
-            tty: None,
-        };
+        let attempt = attempt(&subject.name, subject.groups.clone());
         let facts = Facts {
             config: self.daemon.live().config.clone(),
             attempt,
@@ -136,6 +136,20 @@ impl Administration<'_> {
     async fn own_name(&self) -> Result<UserName, Refused> {
         let uid = self.peer.uid;
         self.daemon.people.name_of(uid).await?.ok_or(Refused::Nameless(uid))
+    }
+}
+
+/// A request, as an attempt that the rules can look at.
+pub(super) fn attempt(name: &UserName, groups: Vec<String>) -> Attempt {
+    Attempt {
+        user: name.clone(),
+        service: Service::read(SERVICE),
+        source: Source::Unknown,
+        connection: None,
+        tty: None,
+        ssh_key: None,
+        groups,
+        told_by: ToldBy::Oneself,
     }
 }
 

@@ -7,6 +7,7 @@ use super::attempt::{Attempt, Service, Source};
 use super::enrolled::Factors;
 use super::round::{Round, State};
 use super::throttle::Failures;
+use super::trust::Trusted;
 use crate::address::EmailAddress;
 use crate::config::Login;
 use crate::factor::bypass::Bypass;
@@ -44,6 +45,9 @@ pub struct Account {
     /// The factor that is asked for first, by name.
     #[serde(default)]
     pub preferred: Option<String>,
+    /// Devices that are remembered.
+    #[serde(default)]
+    pub trusted: Trusted,
     /// Leave to enrol at a login.
     #[serde(default)]
     pub ticket: Option<Bypass>,
@@ -73,6 +77,7 @@ impl Default for Account {
             bypasses: Vec::new(),
             last_bypass: 0,
             preferred: None,
+            trusted: Trusted::default(),
             ticket: None,
             rounds: Vec::new(),
             failures: Failures::default(),
@@ -156,8 +161,15 @@ impl Account {
         self.factors.clear();
         (self.recovery, self.preferred, self.ticket) = (None, None, None);
         self.bypasses.clear();
+        self.trusted.clear();
         self.rounds.clear();
         self.failures = Failures::default();
+    }
+
+    /// Names what the person can prove of their own: apps, contacts, the address.
+    pub fn ways_of_own(&self) -> Vec<String> {
+        let factors = self.factors.active().map(|factor| factor.id.to_string());
+        factors.chain(self.email.as_ref().map(ToString::to_string)).collect()
     }
 
     /// Sets the address. Codes that are out went to the old one, and end with it.

@@ -229,7 +229,7 @@ impl World {
     }
 
     fn check_budgets(&self) {
-        let login = &self.config.login;
+        let login = &self.config.terms.login;
         for start in &self.evaluated {
             let window = *start..start + login.throttle.within.as_secs();
             let within = self.evaluated.iter().filter(|at| window.contains(at)).count();
@@ -296,18 +296,18 @@ fn a_code_behind_the_password_grants_once_wherever_it_is_typed_again() {
 #[test]
 fn a_locked_factor_is_unlocked_by_another_of_the_person() {
     let mut world = World::new();
-    for _ in 0..world.config.login.lock_after {
-        world.happen(&Happening::Pass(100));
+    for _ in 0..world.config.terms.login.lock_after {
+        world.happen(&Happening::Pass(1000));
         world.happen(&Happening::Begin(0));
         world.happen(&Happening::Wrong(0));
     }
-    let login = world.config.login.clone();
+    let login = world.config.terms.login.clone();
     assert!(world.account.failures.is_locked("totp", &login));
-    world.happen(&Happening::Pass(100));
+    world.happen(&Happening::Pass(1000));
     world.happen(&Happening::Begin(0));
     world.happen(&Happening::Totp(0, 0));
     assert!(world.granted.is_empty(), "a locked factor does not grant");
-    world.happen(&Happening::Pass(100));
+    world.happen(&Happening::Pass(1000));
     world.happen(&Happening::Begin(0));
     world.happen(&Happening::Recovery(0, 0));
     assert_eq!(world.granted.len(), 1);
@@ -317,7 +317,7 @@ fn a_locked_factor_is_unlocked_by_another_of_the_person() {
 #[test]
 fn mail_that_is_down_opens_nothing_for_somebody_with_an_app() {
     let mut world = World::new();
-    world.config.email.on_failure = crate::config::OnFailure::Bypass;
+    world.config.terms.on_email_failure = crate::config::OnFailure::Bypass;
     let fresh = ChallengeId::from_random([1; 16]);
     let (opening, _) =
         world.step(0, |account, context, ledger| login::choose(account, context, "email", &fresh, ledger));
@@ -364,12 +364,12 @@ fn guesses_are_counted_also_while_a_secret_does_not_open() {
 #[test]
 fn recovery_codes_cannot_be_locked_by_guessing() {
     let mut world = World::new();
-    for _ in 0..2 * world.config.login.lock_after {
-        world.happen(&Happening::Pass(100));
+    for _ in 0..2 * world.config.terms.login.lock_after {
+        world.happen(&Happening::Pass(1000));
         world.happen(&Happening::Begin(0));
         world.answer(0, "0000-0000-0000-0000", None);
     }
-    world.happen(&Happening::Pass(100));
+    world.happen(&Happening::Pass(1000));
     world.happen(&Happening::Begin(0));
     world.happen(&Happening::Recovery(0, 0));
     assert_eq!(world.granted.len(), 1);

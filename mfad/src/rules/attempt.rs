@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use protocol::{login, text};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// The name of an account, as the host's name service spells it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,11 +108,53 @@ pub struct Attempt {
     pub connection: Option<String>,
     /// The terminal, for the audit.
     pub tty: Option<String>,
+    /// The SSH key that sshd saw proved before.
+    pub ssh_key: Option<SshKey>,
+    /// Those groups of the person that a rule may ask for, as the name service says.
+    pub groups: Vec<String>,
+    /// Who says all this.
+    pub told_by: ToldBy,
+}
+
+/// Whether what a program says of a login can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToldBy {
+    /// A program of root: sshd, sudo, login.
+    Root,
+    /// A program that the person runs, such as a screen locker: it may say what it likes. Nothing that would let somebody
+    /// in without a factor is built on it, now or later.
+    Oneself,
+}
+
+/// An SSH key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SshKey {
+    /// Its type, as in `ssh-ed25519`.
+    pub kind: String,
+    /// `SHA256:` and the digest of the key in base 64, as `ssh-keygen -l` prints it. Of a certificate it is the digest of
+    /// the whole certificate.
+    pub fingerprint: String,
+}
+
+impl SshKey {
+    /// The first key of `SSH_AUTH_INFO_0`: lines of a method and what it proved (sshd(8), ExposeAuthInfo).
+    fn read(info: &str) -> Option<Self> {
+        info.lines().find_map(|line| {
+            let mut words = line.strip_prefix("publickey ")?.split_ascii_whitespace();
+            let (kind, key) = (words.next()?, words.next()?);
+            let blob = data_encoding::BASE64.decode(key.as_bytes()).ok()?;
+            let digest = data_encoding::BASE64_NOPAD.encode(&Sha256::digest(blob));
+            let kind = text::printable(kind).chars().take(64).collect();
+            Some(SshKey { kind, fingerprint: format!("SHA256:{digest}") })
+        })
+    }
 }
 
 impl Attempt {
-    /// Reads what the module sent, for the account that the name service named.
-    pub fn read(user: UserName, said: &login::Attempt) -> Self {
+    /// Reads what a module sent, for the account that the name service named. The groups are added when it is known which
+    /// of them matter.
+    pub fn read(user: UserName, said: &login::Attempt, told_by: ToldBy) -> Self {
+        let key = said.ssh_auth_info.as_deref().filter(|_| is_from_sshd(said) && told_by == ToldBy::Root);
         let connection = said.ssh_connection.as_deref().filter(|_| is_from_sshd(said));
         Attempt {
             user,
@@ -119,6 +162,9 @@ impl Attempt {
             source: source(said, connection),
             connection: connection.map(|text| text::printable(text).chars().take(128).collect()),
             tty: said.tty.as_deref().map(|tty| text::printable(tty).chars().take(64).collect()),
+            ssh_key: key.and_then(SshKey::read),
+            groups: Vec::new(),
+            told_by,
         }
     }
 }
@@ -174,7 +220,8 @@ mod tests {
             (None, None, None, "unknown"),
             (Some(""), None, None, "unknown"),
         ] {
-            let attempt = Attempt::read(UserName::parse("ada").unwrap(), &said(tty, host, connection));
+            let attempt =
+                Attempt::read(UserName::parse("ada").unwrap(), &said(tty, host, connection), ToldBy::Root);
             assert_eq!(attempt.source.to_string(), expected, "{tty:?} {host:?} {connection:?}");
         }
     }

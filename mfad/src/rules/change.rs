@@ -72,7 +72,9 @@ pub fn permit(account: &Account, context: &Context<'_>, entitlement: Entitlement
         Entitlement::Established => Ok(()),
         Entitlement::Unproved => match policy::decide(account, context) {
             Requirement::Exempt(_) => Ok(()),
-            Requirement::Prove(_) | Requirement::Enrol | Requirement::Refuse(_) => Err(ProofNeeded),
+            Requirement::DryRun(..) | Requirement::Prove(_) | Requirement::Enrol | Requirement::Refuse(_) => {
+                Err(ProofNeeded)
+            }
         },
     }
 }

@@ -389,7 +389,7 @@ fn first_recovery(
     seed: &RecoverySeed,
     ledger: &mut Ledger,
 ) -> Vec<Secret> {
-    let allowed = context.config.login.factors.contains(&crate::config::FactorKind::Recovery);
+    let allowed = context.login().factors.contains(&crate::config::FactorKind::Recovery);
     let has_some = account.recovery.as_ref().is_some_and(|set| set.left() > 0);
     let has_own = account.factors.active().next().is_some();
     if !allowed || has_some || !has_own {
@@ -468,9 +468,9 @@ mod tests {
     impl Door {
         fn new(ticket: EnrolTicket) -> Self {
             let mut config = settings();
-            config.login.require = Require::Always;
-            config.login.unenrolled = Unenrolled::Enrol;
-            config.login.enrol_ticket = ticket;
+            config.terms.login.require = Require::Always;
+            config.terms.login.unenrolled = Unenrolled::Enrol;
+            config.terms.login.enrol_ticket = ticket;
             let mut account = Account::default();
             let terms = Terms {
                 id: 0,

@@ -1,12 +1,13 @@
-//! How a login ends. [`Grant`] has private fields and two sources, a spent proof and a named exemption: nothing else
-//! in the daemon can lead to [`Verdict::Allow`] or [`Verdict::Exempt`].
+//! How a login ends. [`Grant`] has private fields and three sources, a spent proof, a named exemption, and somebody who was
+//! recognised after a proof: nothing else in the daemon can lead to [`Verdict::Allow`] or [`Verdict::Exempt`].
 
 use std::time::Duration;
 
 use protocol::login::Verdict;
 
-use super::login::Spent;
+use super::login::{Means, Spent};
 use super::policy::Exemption;
+use super::trust::Recognised;
 
 /// Leave to enter.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,19 +15,26 @@ pub struct Grant(Why);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Why {
-    Proved,
+    Proved(Means),
     Exempted,
+    Recognised,
 }
 
 impl From<Spent> for Grant {
-    fn from(_: Spent) -> Self {
-        Grant(Why::Proved)
+    fn from(spent: Spent) -> Self {
+        Grant(Why::Proved(spent.means()))
     }
 }
 
 impl From<Exemption> for Grant {
     fn from(_: Exemption) -> Self {
         Grant(Why::Exempted)
+    }
+}
+
+impl From<Recognised> for Grant {
+    fn from(_: Recognised) -> Self {
+        Grant(Why::Recognised)
     }
 }
 
@@ -122,10 +130,20 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// Whether a factor was proved in this very login.
+    pub fn is_proved(&self) -> bool {
+        matches!(self, Decision::Granted(Grant(Why::Proved(_))))
+    }
+
+    /// Whether a factor was proved that says something of the device, too: not a code for bad days.
+    pub fn may_be_remembered(&self) -> bool {
+        matches!(self, Decision::Granted(Grant(Why::Proved(Means::Usual))))
+    }
+
     /// What the module is told.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Decision::Granted(Grant(Why::Proved)) => Verdict::Allow,
+            Decision::Granted(Grant(Why::Proved(_) | Why::Recognised)) => Verdict::Allow,
             Decision::Granted(Grant(Why::Exempted)) => Verdict::Exempt,
             Decision::Refused(refusal) => refusal.verdict(),
         }

@@ -2,8 +2,8 @@
 //!
 //! Nothing here knows a socket, a file, a clock or a random source: time, fresh ids, keys and addresses are arguments,
 //! so that property tests can run a login a million times. Read in this order:
-//! [`attempt`] who wants in · [`account`] what is known, with [`enrolled`] and [`round`] · [`policy`] what is asked ·
-//! [`login`] asking and judging · [`enrol`] and [`import`] ways to a factor · [`change`] what is asked outside a login · [`throttle`] how often · [`grant`] how it ends · [`news`] what the person hears of it.
+//! [`attempt`] who wants in · [`account`] what is known, with [`enrolled`] and [`round`] · [`matching`] which rule of the site · [`policy`] what is asked ·
+//! [`login`] asking and judging · [`enrol`] and [`import`] ways to a factor · [`change`] what is asked outside a login · [`trust`] who is not asked again · [`throttle`] how often · [`grant`] how it ends · [`news`] what the person hears of it.
 
 pub mod account;
 #[cfg(test)]
@@ -15,19 +15,22 @@ pub mod enrolled;
 pub mod grant;
 pub mod import;
 pub mod login;
+pub mod matching;
 pub mod news;
 pub mod policy;
 #[cfg(test)]
 mod properties;
 pub mod round;
 pub mod throttle;
+pub mod trust;
 
 use attempt::Attempt;
 use news::News;
 use policy::{KnownAddress, Purpose};
 
+use crate::address::EmailAddress;
 use crate::audit::{Event, Kind};
-use crate::config::Config;
+use crate::config::{Config, Login, NoSuchTime, Terms};
 use crate::factor::Keys;
 use crate::moment::Moment;
 
@@ -36,6 +39,8 @@ use crate::moment::Moment;
 pub struct Context<'a> {
     /// The configuration in force when the step began.
     pub config: &'a Config,
+    /// What of it holds for this login; an error lets nobody in.
+    pub terms: Result<&'a Terms, NoSuchTime>,
     /// The key that is not in the database.
     pub keys: &'a dyn Keys,
     /// The time of the step.
@@ -63,9 +68,19 @@ impl Context<'_> {
         Event::of_login(self.attempt, uid, self.reference, kind)
     }
 
-    /// The configured tries and waits.
-    fn login(&self) -> &crate::config::Login {
-        &self.config.login
+    /// The tries, waits and factors.
+    fn login(&self) -> &Login {
+        &self.terms().login
+    }
+
+    /// Who hears of what concerns the site's security.
+    pub fn security_contact(&self) -> &[EmailAddress] {
+        &self.login().security_contact
+    }
+
+    /// What holds for this login.
+    fn terms(&self) -> &Terms {
+        self.terms.unwrap_or(&self.config.terms)
     }
 }
 

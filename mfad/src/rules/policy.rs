@@ -1,11 +1,11 @@
-//! Who must prove what. This version has the default rule of `[login]`; rules of sites will stand before it.
+//! Who must prove what, by the terms that hold for a login: those of the first rule that matches, else the default ones.
 
 use super::Context;
 use super::account::Account;
 use super::enrolled::Proof;
 use super::grant::Refusal;
 use crate::address::EmailAddress;
-use crate::config::{AddressSource, EnrolTicket, FactorKind, NoAddress, Require, Unenrolled};
+use crate::config::{AddressSource, EnrolTicket, FactorKind, NoAddress, Require, Terms, Unenrolled};
 use crate::factor::bypass::Bypass;
 use crate::factor::mailed::Channel;
 use protocol::manage::Switch;
@@ -16,12 +16,39 @@ use protocol::manage::Switch;
 pub enum Requirement {
     /// A rule asks nothing.
     Exempt(Exemption),
+    /// A rule asks nothing yet: it only tries out what it would ask.
+    DryRun(Exemption, Would),
     /// One of several proofs.
     Prove(Plan),
     /// The person has no factor, and may enrol now.
     Enrol,
     /// No.
     Refuse(Refusal),
+}
+
+/// What would happen to somebody whose rule is only tried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Would {
+    /// Nothing would be asked.
+    Pass,
+    /// They would be asked for this factor first.
+    Ask(String),
+    /// They would have to enrol.
+    Enrol,
+    /// They would be refused.
+    Refuse(Refusal),
+}
+
+impl Would {
+    /// For the audit.
+    pub fn text(&self) -> String {
+        match self {
+            Would::Pass => "nothing would be asked".to_owned(),
+            Would::Ask(factor) => format!("{factor} would be asked for"),
+            Would::Enrol => "they would have to enrol".to_owned(),
+            Would::Refuse(why) => format!("they would be refused: {}", why.name()),
+        }
+    }
 }
 
 /// Why somebody is asked.
@@ -37,18 +64,23 @@ pub enum Purpose {
 /// configuration names make one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Exemption {
-    rule: &'static str,
+    rule: String,
 }
 
 impl Exemption {
     /// The rule, as a key of the configuration with its value.
-    pub fn rule(&self) -> &'static str {
-        self.rule
+    pub fn rule(&self) -> &str {
+        &self.rule
     }
 
-    /// `[email] on-failure = "bypass"`: the site lets people in while mail fails.
-    pub(super) fn mail_failed() -> Self {
-        Exemption { rule: "email.on-failure = bypass" }
+    /// `on-email-failure = "bypass"`: the site lets people in while mail fails.
+    pub(super) fn mail_failed(terms: &Terms) -> Self {
+        Exemption { rule: terms.saying_of("email.on-failure", "on-email-failure", "bypass") }
+    }
+
+    /// `on-hook-failure = "bypass"`: the same for hooks.
+    pub(super) fn hook_failed(terms: &Terms) -> Self {
+        Exemption { rule: terms.saying("on-hook-failure", "bypass") }
     }
 }
 
@@ -96,6 +128,11 @@ impl Way {
 }
 
 impl Plan {
+    /// The factor that is asked for first.
+    pub fn first(&self) -> &str {
+        self.ways.first().map_or("nothing", Way::factor)
+    }
+
     /// The way with this factor's name.
     pub fn find(&self, factor: &str) -> Option<&Way> {
         self.ways.iter().find(|way| way.factor() == factor)
@@ -116,17 +153,38 @@ pub struct KnownAddress {
     pub address: Option<EmailAddress>,
 }
 
-/// Decides by the default rule.
+/// Decides by the terms that hold.
 pub fn decide(account: &Account, context: &Context<'_>) -> Requirement {
-    let login = &context.config.login;
-    if context.purpose == Purpose::Login {
-        if login.require == Require::Never {
-            return exempt("login.require = never");
-        }
-        if login.require == Require::Enrolled && !account.is_enrolled() {
-            return exempt("login.require = enrolled");
+    if context.terms.is_err() {
+        return Requirement::Refuse(Refusal::Unavailable);
+    }
+    if context.purpose == Purpose::Proof {
+        return strictly(account, context);
+    }
+    match context.login().require {
+        Require::Never => exempt(context, "require", "never"),
+        Require::Enrolled if !account.is_enrolled() => exempt(context, "require", "enrolled"),
+        Require::Enrolled | Require::Always => strictly(account, context),
+        Require::DryRun => {
+            let rule = context.terms().saying("require", "dry-run");
+            Requirement::DryRun(Exemption { rule }, if_required(account, context))
         }
     }
+}
+
+/// What would happen if a factor were asked for.
+pub fn if_required(account: &Account, context: &Context<'_>) -> Would {
+    match strictly(account, context) {
+        Requirement::Prove(plan) => Would::Ask(plan.first().to_owned()),
+        Requirement::Enrol => Would::Enrol,
+        Requirement::Refuse(why) => Would::Refuse(why),
+        Requirement::Exempt(_) | Requirement::DryRun(..) => Would::Pass,
+    }
+}
+
+/// Decides where a factor is required.
+fn strictly(account: &Account, context: &Context<'_>) -> Requirement {
+    let login = context.login();
     if account.uid.is_some_and(|bound| bound != context.uid) {
         return Requirement::Refuse(Refusal::UidChanged);
     }
@@ -145,20 +203,22 @@ pub fn decide(account: &Account, context: &Context<'_>) -> Requirement {
 }
 
 fn without_a_factor(account: &Account, context: &Context<'_>) -> Requirement {
-    let login = &context.config.login;
+    let login = context.login();
     if context.purpose == Purpose::Proof {
-        return exempt("nothing to prove with");
+        return Requirement::Exempt(Exemption { rule: "nothing to prove with".to_owned() });
     }
     if account.is_enrolled() {
         return match login.no_address {
-            NoAddress::Skip if lacks_only_an_address(account, context) => exempt("login.no-address = skip"),
+            NoAddress::Skip if lacks_only_an_address(account, context) => {
+                exempt(context, "no-address", "skip")
+            }
             NoAddress::Skip | NoAddress::Deny | NoAddress::OtherFactor => {
                 Requirement::Refuse(Refusal::NoAddress)
             }
         };
     }
     match login.unenrolled {
-        Unenrolled::AllowUntil(end) if context.now.wall < end => exempt("login.unenrolled = allow-until"),
+        Unenrolled::AllowUntil(end) if context.now.wall < end => exempt(context, "unenrolled", "allow-until"),
         Unenrolled::Enrol => may_enrol(account, context),
         Unenrolled::AllowUntil(_) | Unenrolled::Deny => Requirement::Refuse(Refusal::NotEnrolled),
     }
@@ -169,7 +229,7 @@ fn without_a_factor(account: &Account, context: &Context<'_>) -> Requirement {
 fn lacks_only_an_address(account: &Account, context: &Context<'_>) -> bool {
     account.switch == Switch::Enabled
         && account.factors.active().next().is_none()
-        && context.config.login.factors.contains(&FactorKind::Email)
+        && context.login().factors.contains(&FactorKind::Email)
 }
 
 /// Whether the person has this way still, locked or not.
@@ -177,15 +237,15 @@ pub(super) fn has(account: &Account, context: &Context<'_>, way: &Way) -> bool {
     ways(account, context).contains(way)
 }
 
-/// Whether the person has any way but mail, locked or not.
-pub(super) fn has_more_than_mail(account: &Account, context: &Context<'_>) -> bool {
-    ways(account, context).iter().any(|way| !matches!(way, Way::Sent(Channel::Email(_))))
+/// Whether the person has any way but this factor, locked or not.
+pub(super) fn has_more_than(account: &Account, context: &Context<'_>, factor: &str) -> bool {
+    ways(account, context).iter().any(|way| way.factor() != factor)
 }
 
 /// Who may enrol at a login: whoever an administrator gave a ticket, or everybody where the site says so.
 fn may_enrol(account: &Account, context: &Context<'_>) -> Requirement {
     let has_ticket = account.ticket.as_ref().is_some_and(|ticket| is_good(ticket, context));
-    match context.config.login.enrol_ticket {
+    match context.login().enrol_ticket {
         EnrolTicket::Required if !has_ticket => Requirement::Refuse(Refusal::NotEnrolled),
         EnrolTicket::Required | EnrolTicket::None => Requirement::Enrol,
     }
@@ -193,7 +253,7 @@ fn may_enrol(account: &Account, context: &Context<'_>) -> Requirement {
 
 /// What the person has and the site allows, in the site's order.
 pub(super) fn ways(account: &Account, context: &Context<'_>) -> Vec<Way> {
-    context.config.login.factors.iter().filter_map(|kind| way(kind, account, context)).collect()
+    context.login().factors.iter().filter_map(|kind| way(kind, account, context)).collect()
 }
 
 fn way(kind: &FactorKind, account: &Account, context: &Context<'_>) -> Option<Way> {
@@ -246,6 +306,6 @@ pub fn address<'a>(
     })
 }
 
-fn exempt(rule: &'static str) -> Requirement {
-    Requirement::Exempt(Exemption { rule })
+fn exempt(context: &Context<'_>, key: &str, value: &str) -> Requirement {
+    Requirement::Exempt(Exemption { rule: context.terms().saying(key, value) })
 }

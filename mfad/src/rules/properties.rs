@@ -8,8 +8,9 @@ use protocol::login::Verdict;
 use protocol::manage::Switch;
 
 use super::account::Account;
-use super::attempt::{Attempt, Service, Source, UserName};
+use super::attempt::{Attempt, Service, Source, ToldBy, UserName};
 use super::login::{self, Answered, Asked, Opening};
+use super::matching;
 use super::policy::{KnownAddress, Purpose};
 use super::{Context, Ledger};
 use crate::address::EmailAddress;
@@ -40,6 +41,9 @@ pub(super) fn attempt(place: u8) -> Attempt {
         source: Source::Address([192, 0, 2, place].into()),
         connection: None,
         tty: None,
+        ssh_key: None,
+        groups: Vec::new(),
+        told_by: ToldBy::Root,
     }
 }
 
@@ -53,6 +57,7 @@ pub(super) fn context<'a>(
 ) -> Context<'a> {
     Context {
         config,
+        terms: matching::terms(config, attempt, moment(seconds)),
         keys: vault,
         now: moment(seconds),
         attempt,
@@ -269,7 +274,7 @@ impl World {
     }
 
     fn check_budgets(&self) {
-        let (login, email) = (&self.config.login, &self.config.email);
+        let (login, email) = (&self.config.terms.login, &self.config.email);
         for (challenge, _) in &self.evaluated {
             let of_it = self.evaluated.iter().filter(|(other, _)| other == challenge).count();
             assert!(of_it <= login.tries as usize, "tries of one code");
@@ -365,7 +370,7 @@ fn the_default_rule_asks_whom_it_says() {
     ];
     for (require, switch, email, bound, expected) in cases {
         let mut world = World::new();
-        world.config.login.require = require;
+        world.config.terms.login.require = require;
         world.account = account(switch, email, bound);
         let (opening, ledger) = world.step(0, login::begin);
         let verdict = match &opening {

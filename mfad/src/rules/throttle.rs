@@ -18,16 +18,38 @@ pub struct Failures {
     /// In a row since the last right code, a factor each, by name.
     #[serde(default)]
     consecutive: BTreeMap<String, u32>,
+    /// In a row since the last right code, of all factors together.
+    #[serde(default)]
+    in_a_row: u32,
 }
+
+/// So many wrong codes in a row, and the person is told: somebody knows their password.
+const SUSPICIOUS: u32 = 5;
+
+/// A wait that grows ends here, unless the site's own is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
 impl Failures {
     /// How much longer no code is looked at, because of too many failures lately.
     pub fn throttled(&self, throttle: &Throttle, now: Moment) -> Option<Duration> {
-        let within = |failure: &&Moment| now.at_least_since(**failure) < throttle.within;
+        let window = self.window(throttle);
+        let within = |failure: &&Moment| now.at_least_since(**failure) < window;
         let recent: Vec<&Moment> = self.recent.iter().filter(within).collect();
         let surplus = recent.len().checked_sub(throttle.failures as usize)?;
         let lifts = recent.get(surplus)?;
-        Some(throttle.within.saturating_sub(now.at_least_since(**lifts)))
+        Some(window.saturating_sub(now.at_least_since(**lifts)))
+    }
+
+    /// How long failures count. It doubles each time that as many again were made without a right one.
+    fn window(&self, throttle: &Throttle) -> Duration {
+        let doublings = (self.in_a_row / throttle.failures.max(1)).saturating_sub(1).min(16);
+        let grown = throttle.within.saturating_mul(1 << doublings);
+        grown.min(LONGEST_WAIT.max(throttle.within))
+    }
+
+    /// Whether the wrong code that was counted last is the one at which the person is told.
+    pub fn is_suspicious(&self) -> bool {
+        self.in_a_row == SUSPICIOUS
     }
 
     /// Whether a factor is locked: until an administrator unlocks, or another factor of the person is right.
@@ -48,6 +70,7 @@ impl Failures {
     /// Counts one wrong code, for each factor that it was compared with. Answers the factors that this locked.
     pub fn count(&mut self, factors: &[&str], settings: &Login, now: Moment) -> Vec<String> {
         self.recent.push(now);
+        self.in_a_row = self.in_a_row.saturating_add(1);
         let kept = settings.throttle.failures as usize;
         self.recent.drain(..self.recent.len().saturating_sub(kept));
         let mut locked = Vec::new();
@@ -64,6 +87,7 @@ impl Failures {
     /// Takes back what [`Failures::count`] counted last against these factors.
     pub fn take_back(&mut self, factors: &[String]) {
         self.recent.pop();
+        self.in_a_row = self.in_a_row.saturating_sub(1);
         for factor in factors {
             if let Some(count) = self.consecutive.get_mut(factor) {
                 *count = count.saturating_sub(1);
@@ -102,25 +126,31 @@ mod tests {
         let config = settings();
         let mut failures = Failures::default();
         for second in 0..5 {
-            assert_eq!(failures.throttled(&config.login.throttle, moment(second)), None);
-            failures.count(&["email"], &config.login, moment(second));
+            assert_eq!(failures.throttled(&config.terms.login.throttle, moment(second)), None);
+            failures.count(&["email"], &config.terms.login, moment(second));
         }
-        assert_eq!(failures.throttled(&config.login.throttle, moment(5)), Some(Duration::from_secs(85)));
-        assert_eq!(failures.throttled(&config.login.throttle, moment(90)), None);
+        assert_eq!(
+            failures.throttled(&config.terms.login.throttle, moment(5)),
+            Some(Duration::from_secs(85))
+        );
+        assert_eq!(failures.throttled(&config.terms.login.throttle, moment(90)), None);
     }
 
     #[test]
     fn failures_in_a_row_lock_however_slowly_they_come() {
         let config = settings();
         let mut failures = Failures::default();
-        for failure in 0..u64::from(config.login.lock_after) {
-            assert!(!failures.is_locked("totp", &config.login));
-            failures.count(&["totp"], &config.login, moment(failure * 3600));
+        for failure in 0..u64::from(config.terms.login.lock_after) {
+            assert!(!failures.is_locked("totp", &config.terms.login));
+            failures.count(&["totp"], &config.terms.login, moment(failure * 3600));
         }
-        assert!(failures.is_locked("totp", &config.login));
-        assert!(!failures.is_locked("email", &config.login), "another factor is not locked, and unlocks");
+        assert!(failures.is_locked("totp", &config.terms.login));
+        assert!(
+            !failures.is_locked("email", &config.terms.login),
+            "another factor is not locked, and unlocks"
+        );
         failures.forgive();
-        assert!(!failures.is_locked("totp", &config.login));
+        assert!(!failures.is_locked("totp", &config.terms.login));
     }
 
     #[test]
@@ -138,5 +168,25 @@ mod tests {
         assert_eq!(mail_wait(&mut mails, &caps, moment(601)), None);
         assert_eq!(mail_wait(&mut mails, &caps, moment(90_000)), None);
         assert!(mails.is_empty());
+    }
+
+    #[test]
+    fn the_wait_grows_with_each_round_of_failures_and_ends_with_a_right_code() {
+        let config = settings();
+        let (login, mut failures, mut second) = (config.terms.login, Failures::default(), 0);
+        for expected in [90, 180, 360, 720, 900, 900] {
+            for _ in 0..5 {
+                assert_eq!(failures.throttled(&login.throttle, moment(second)), None);
+                failures.count(&["totp"], &login, moment(second));
+            }
+            assert_eq!(
+                failures.throttled(&login.throttle, moment(second)),
+                Some(Duration::from_secs(expected))
+            );
+            second += expected;
+        }
+        failures.forgive();
+        (0..5).for_each(|_| drop(failures.count(&["totp"], &login, moment(second))));
+        assert_eq!(failures.throttled(&login.throttle, moment(second)), Some(Duration::from_secs(90)));
     }
 }

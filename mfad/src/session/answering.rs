@@ -8,7 +8,7 @@ use crate::daemon::Live;
 use crate::deliver::hook::Judgement;
 use crate::factor::mailed::ChallengeId;
 use crate::factor::shape::Shape;
-use crate::rules::grant::{Decision, Refusal};
+use crate::rules::grant::Refusal;
 use crate::rules::login::{self, Again, Answered, Asked, Outside, Refuted};
 use crate::rules::policy::Way;
 use crate::words;
@@ -51,7 +51,7 @@ impl Session {
         let judged = judged.await;
         match judged {
             Ok(Answered::Outside(outside)) => self.judge_outside(asked, &outside, &typed).await,
-            Ok(answered) => self.judged(answered),
+            Ok(answered) => self.judged(answered).await,
             Err(error) => self.store_failed(error),
         }
     }
@@ -68,7 +68,7 @@ impl Session {
             login::judged_outside(account, context, &asked, accepted, ledger)
         });
         match judged.await {
-            Ok(answered) => self.judged(answered),
+            Ok(answered) => self.judged(answered).await,
             Err(error) => self.store_failed(error),
         }
     }
@@ -94,9 +94,9 @@ impl Session {
         }
     }
 
-    fn judged(&mut self, answered: Answered) -> Step {
+    async fn judged(&mut self, answered: Answered) -> Step {
         match answered {
-            Answered::End(decision) => self.ask_for_preference(decision),
+            Answered::End(decision) => self.decided(decision).await,
             Answered::Again(asked, why) => {
                 let text = match why {
                     Again::Wrong => words::wrong(asked.tries_left),
@@ -107,41 +107,6 @@ impl Session {
             // Only a judgement of the rules asks a hook, and it is carried out there.
             Answered::Outside(_) => self.lost(),
         }
-    }
-
-    /// Who got in by another way than the usual one may make it the usual one.
-    fn ask_for_preference(&mut self, decision: Decision) -> Step {
-        let Some(login) = &mut self.login else { return self.lost() };
-        let (Stage::Asked(asked) | Stage::Menu(asked)) = &login.stage else { return self.finish(decision) };
-        let lasting = !matches!(asked.way, Way::Recovery | Way::Bypass);
-        let chosen = login.chosen.take().filter(|chosen| chosen == asked.way.factor() && lasting);
-        let usual = asked.ways.first().map(Way::factor);
-        let decision = login.steps.settle(decision);
-        match (chosen, &decision) {
-            (Some(chosen), Decision::Granted(_)) if usual != Some(chosen.as_str()) => {
-                let text = words::prefer(&chosen);
-                self.pose(Stage::Preferring(decision, chosen), vec![], text)
-            }
-            _ => self.finish(decision),
-        }
-    }
-
-    /// The answer to that: whatever it is, the person is in.
-    pub(super) async fn prefer(&mut self, typed: &str) -> Step {
-        let Some(login) = &mut self.login else { return self.lost() };
-        let placeholder = Stage::Preferring(Decision::Refused(Refusal::Unavailable), String::new());
-        let Stage::Preferring(decision, factor) = std::mem::replace(&mut login.stage, placeholder) else {
-            return self.lost();
-        };
-        if typed.trim().eq_ignore_ascii_case("y") || typed.trim().eq_ignore_ascii_case("yes") {
-            let noted = login.steps.run(move |account, context, ledger| {
-                login::prefer(account, context, &factor, ledger);
-            });
-            if let Err(error) = noted.await {
-                self.daemon.fault(login.steps.reference(), &error.to_string());
-            }
-        }
-        self.finish(decision)
     }
 
     /// An empty answer opens the menu; a row of them is a program that cannot type.

@@ -42,7 +42,7 @@ impl Session {
             .steps
             .run(move |account, context, ledger| login::appended(account, context, typed.expose(), ledger));
         match judged.await {
-            Ok(Appended::End(decision)) => self.finish(decision),
+            Ok(Appended::End(decision)) => self.finish_unasked(decision).await,
             Ok(Appended::Wrong(why, tries_left)) => self.announce_wrong(why, tries_left),
             Ok(Appended::NoCode) => self.opened(opening).await,
             Err(error) => self.store_failed(error),

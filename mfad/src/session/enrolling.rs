@@ -48,7 +48,7 @@ impl Session {
     /// Begins.
     pub(super) async fn enrol(&mut self) -> Step {
         let Some(login) = &self.login else { return self.lost() };
-        match login.live.config.login.enrol_ticket {
+        match login.steps.terms().login.enrol_ticket {
             EnrolTicket::Required => self.enrolment(Enrolment::Ticket, words::ticket(), vec![]),
             EnrolTicket::None => self.offer().await,
         }
@@ -104,7 +104,7 @@ impl Session {
             FactorKind::Email => !config.email.self_enrol_domains.is_empty(),
             FactorKind::Hotp | FactorKind::Recovery | FactorKind::Bypass | FactorKind::Hook(_) => false,
         };
-        config.login.factors.iter().filter(possible).cloned().collect()
+        login.steps.terms().login.factors.iter().filter(possible).cloned().collect()
     }
 
     async fn offer(&mut self) -> Step {

@@ -1,10 +1,11 @@
 //! One login over one connection: a call in, one step of the rules in one transaction, what follows from it (a mail, a
 //! record), a step out. What a login needs to survive a restart is in the account; what is here may be lost.
 //!
-//! Here are the calls; [`sending`] has codes on their way, [`answering`] what is made of an answer, [`enrolling`] the way
-//! to a first factor, [`appended`] codes that came along with the password, [`telling`] the steps that go back, up to the
-//! last.
+//! Here are the calls; [`sending`] has codes on their way, [`answering`] what is made of an answer, [`afterwards`] what is
+//! asked of somebody who is in, [`enrolling`] the way to a first factor, [`appended`] codes that came along with the
+//! password, [`telling`] the steps that go back, up to the last.
 
+mod afterwards;
 mod answering;
 mod appended;
 mod enrolling;
@@ -29,6 +30,7 @@ use crate::people::{Found, LookupError};
 use crate::rules::attempt::{Attempt, UserName};
 use crate::rules::grant::{Decision, Refusal};
 use crate::rules::login::{self, Asked};
+use crate::rules::matching;
 use crate::rules::policy::Purpose;
 use crate::steps::{Facts, Standing, Steps};
 use crate::store::StoreError;
@@ -81,6 +83,8 @@ enum Stage {
     Menu(Asked),
     /// The person is in, and may say whether this factor is to be asked for first from now on.
     Preferring(Decision, String),
+    /// The person is in, and may say whether this device is to be remembered.
+    Remembering(Decision),
     /// A person without a factor is enrolling one.
     Enrolling(Enrolment),
 }
@@ -159,7 +163,13 @@ impl Session {
         };
         self.peer.may_log_in(found.person.as_ref().map(|person| person.uid))?;
         let standing = if found.person.is_some() { Standing::Known } else { Standing::Stranger };
-        let facts = self.facts(live, &name, found, said);
+        let mut facts = self.facts(live, &name, found, said);
+        let groups = matching::groups_that_matter(&facts.config, &facts.attempt);
+        match self.daemon.people.memberships(&facts.attempt.user, groups).await {
+            Ok(groups) => facts.attempt.groups = groups,
+            Err(error) => return Ok(Err(NoAccount::Lookup(error))),
+        }
+        facts.note_trace(self.daemon.clock.now());
         Ok(Ok(Steps::new(self.daemon.clone(), facts, standing)))
     }
 
@@ -181,6 +191,7 @@ impl Session {
             // The module kept an answer to itself: it was the password, or sshd's junk.
             (Stage::Asked(_) | Stage::Menu(_), Conversation::Blind) => Ok(self.junk().await),
             (Stage::Preferring(..), Conversation::Blind) => Ok(self.prefer("").await),
+            (Stage::Remembering(_), Conversation::Blind) => Ok(self.remember("").await),
             (Stage::Enrolling(Enrolment::Saving(_)), Conversation::Blind) => Ok(self.saved()),
             (Stage::Enrolling(_), Conversation::Blind) => Ok(self.end(Refusal::Blind).await),
             (_, Conversation::Seen) => Err(Fault::UnknownLogin),
@@ -200,6 +211,7 @@ impl Session {
             Stage::Asked(asked) => (asked.clone(), None),
             Stage::Menu(asked) => (asked.clone(), answering::entry(asked, call.text.expose())),
             Stage::Preferring(..) => return Ok(self.prefer(call.text.expose()).await),
+            Stage::Remembering(_) => return Ok(self.remember(call.text.expose()).await),
             Stage::Enrolling(_) => return Ok(self.enrol_answer(call.text).await),
             Stage::Announced(_) | Stage::Appended => return Err(Fault::UnknownLogin),
         };
@@ -246,7 +258,7 @@ impl Session {
         };
         Facts {
             config: live.config.clone(),
-            attempt: Attempt::read(name, said),
+            attempt: Attempt::read(name, said, self.peer.told_by()),
             purpose: self.purpose,
             host: self.daemon.host.clone(),
             uid,

@@ -18,6 +18,7 @@ pub(super) fn question_id(login: &Login) -> Option<String> {
         Stage::Asked(asked) => (asked, ""),
         Stage::Menu(asked) => (asked, ".menu"),
         Stage::Preferring(..) => return Some("prefer".to_owned()),
+        Stage::Remembering(_) => return Some("remember".to_owned()),
         Stage::Enrolling(stage) => {
             return Some(format!("{}.{}.{}", login.steps.reference(), stage.name(), login.questions));
         }
@@ -38,14 +39,14 @@ pub(super) fn warning(text: String) -> Notice {
 impl Session {
     pub(super) fn ask(&mut self, asked: Asked, notices: Vec<Notice>) -> Step {
         let Some(login) = &self.login else { return self.lost() };
-        let text = words::question(&asked, &login.live.config.login.prompt);
+        let text = words::question(&asked, &login.steps.terms().login.prompt);
         self.question(asked, notices, text)
     }
 
     /// Some programs drop notices and some replace prompts, so both say what was wrong.
     pub(super) fn ask_again(&mut self, asked: Asked, why: &str) -> Step {
         let Some(login) = &self.login else { return self.lost() };
-        let text = format!("{why} {}", login.live.config.login.prompt);
+        let text = format!("{why} {}", login.live.config.terms.login.prompt);
         self.question(asked, vec![], text)
     }
 
@@ -71,6 +72,7 @@ impl Session {
         // Who is in already stays in: the proof is spent, and its record says so.
         match login.stage {
             Stage::Preferring(..) => return self.prefer("").await,
+            Stage::Remembering(_) => return self.remember("").await,
             Stage::Enrolling(Enrolment::Saving(_)) => return self.saved(),
             _ => {}
         }
@@ -83,7 +85,10 @@ impl Session {
         let reference = login.steps.reference().to_owned();
         let decision = login.steps.settle(decision);
         match &decision {
-            Decision::Granted(_) if decision.verdict() == wire::Verdict::Allow => {
+            Decision::Granted(_) if decision.verdict() == wire::Verdict::Allow && !decision.is_proved() => {
+                METRICS.allowed.add(1);
+            }
+            Decision::Granted(_) if decision.is_proved() => {
                 METRICS.allowed.add(1);
                 self.proved = Some(Proved { user: login.steps.user().clone(), at: self.daemon.clock.now() });
             }

@@ -63,6 +63,8 @@ pub enum Rest {
 /// Which events are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct EventQuery {
+    /// Only events of this kind.
+    pub kind: Option<&'static str>,
     /// Only this person's.
     pub user: Option<String>,
     /// Only of when the name had this uid.

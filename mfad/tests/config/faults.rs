@@ -2,7 +2,8 @@
 
 use crate::scratch::{Scratch, read, summary};
 
-const REMOVE: &str = "remove it; this version knows [paths], [login], [email], [time] and [[hook]]";
+const REMOVE: &str =
+    "remove it; this version knows [paths], [login], [email], [trust], [time], [[hook]] and [[rule]]";
 
 fn faults(text: &str) -> Vec<String> {
     let problems = match read(text) {
@@ -52,11 +53,10 @@ fn what_is_not_toml_is_refused_with_its_place() {
 #[test]
 fn what_is_no_key_of_this_version_is_refused() {
     let later = |name: &str| format!("[{name}] is not in this version of mfad");
-    for name in ["trust", "server", "upstream", "database"] {
+    for name in ["server", "upstream", "database"] {
         assert_eq!(faults(&format!("\n[{name}]\na = 1\n")), [format!("2:2 {name}: {}", later(name))]);
         assert_eq!(faults(&format!("{name}.a = 1\n")), [format!("1:1 {name}: {}", later(name))]);
     }
-    assert_eq!(faults("[[rule]]\nname = \"x\"\n"), [format!("1:3 rule: {}", later("rule"))]);
     check(&[
         ("[logim]\n", "1:2 logim: unknown section"),
         ("[login]\n[email]\n  digit = 6\n", "3:3 email.digit: unknown key"),
@@ -75,12 +75,12 @@ fn the_remedy_guesses_what_was_meant() {
     for (text, remedy) in [
         ("[logim]", "did you mean [login]?"),
         ("[xyz]", REMOVE),
-        ("[rule]", REMOVE),
+        ("[rule]\nname = \"x\"", "write its keys below one line [[rule]]"),
         ("[[hok]]\nname = \"x\"", "did you mean [[hook]]?"),
         ("[login]\nlock_after = 3", "did you mean lock-after?"),
         ("[login]\ndigits = 6", "it is a key of [email]: move it there"),
         ("[login]\nrequire = \"allways\"", "did you mean \"always\"?"),
-        ("[login]\nrequire = \"yes\"", "write \"never\", \"enrolled\" or \"always\""),
+        ("[login]\nrequire = \"yes\"", "write \"never\", \"enrolled\", \"always\" or \"dry-run\""),
         ("[login]\nresume-window = 90", "write \"90s\""),
         ("digits = 6", "move it below the line [email]"),
         ("[email.smtp]\nurl = \"smtp://localhost\"\npassword = \"x\"", "did you mean password-file?"),
@@ -345,12 +345,12 @@ fn a_fault_is_told_with_the_file_that_won() {
 fn all_faults_of_all_files_are_told_at_once() {
     let scratch = Scratch::new();
     scratch
-        .write("mfad.toml", "[trust]\n[paths]\nkey = 1\n[login]\ntries = 0\nprmpt = 1\nfactors = [1, 2]\n");
+        .write("mfad.toml", "[server]\n[paths]\nkey = 1\n[login]\ntries = 0\nprmpt = 1\nfactors = [1, 2]\n");
     scratch.drop_in("a.toml", "[email]\ndigits = 1\nsmtp = [{ url = 1, tls = 2 }, {}]\n");
     assert_eq!(
         summary(&scratch.load().unwrap_err()),
         [
-            "1:2 trust: [trust] is not in this version of mfad",
+            "1:2 server: [server] is not in this version of mfad",
             "3:7 paths.key: a text belongs here",
             "6:1 login.prmpt: unknown key",
             "7:12 login.factors: a text belongs here",

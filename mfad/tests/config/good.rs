@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mfad::config::{
-    AddressSource, Config, DomainPattern, EnrolTicket, FactorKind, LogCodes, MailCap, NoAddress, NtpServer,
-    OnFailure, Relay, RelayLogin, Require, Security, TemplateSource, Throttle, TimeProvider, Transport,
-    Unenrolled,
+    AddressSource, AskFirst, Bind, Config, DomainPattern, EnrolTicket, EvenRoot, FactorKind, LogCodes,
+    MailCap, Network, NoAddress, NtpServer, OnFailure, Relay, RelayLogin, Require, Security, TemplateSource,
+    Terms, Throttle, TimeProvider, Transport, Unenrolled,
 };
 
 use crate::scratch::{Scratch, read};
@@ -24,13 +24,21 @@ fn email(line: &str) -> mfad::config::Email {
 }
 
 fn login(line: &str) -> mfad::config::Login {
-    read(&format!("[login]\n{line}\n")).unwrap_or_else(|problems| panic!("{line}: {problems}")).login
+    read(&format!("[login]\n{line}\n")).unwrap_or_else(|problems| panic!("{line}: {problems}")).terms.login
 }
 
 #[test]
 fn without_a_file_the_documented_defaults_hold() {
-    let Config { paths, login, email, time, hooks, files } = Scratch::new().load().unwrap();
-    assert!(files.is_empty() && hooks.is_empty());
+    let Config { paths, terms, rules, email, time, hooks, warnings, files } = Scratch::new().load().unwrap();
+    assert!(files.is_empty() && hooks.is_empty() && rules.is_empty() && warnings.is_empty());
+    let Terms { rule, login, trust, on_email_failure } = terms;
+    assert_eq!((rule, on_email_failure), (None, OnFailure::OtherFactor));
+    assert_eq!(
+        (login.even_root, login.on_hook_failure, login.grace),
+        (EvenRoot::No, OnFailure::OtherFactor, None)
+    );
+    assert_eq!((trust.days, trust.ask, trust.services.len()), (0, AskFirst::Yes, 0));
+    assert_eq!(trust.bind, [Bind::Source(Network { v4: 32, v6: 128 }), Bind::SshKey]);
     assert_eq!((time.provider, time.skew), (TimeProvider::System, 1));
     assert_eq!(login.enrol_ticket, EnrolTicket::Required);
     assert_eq!(email.self_enrol_domains, []);
@@ -58,7 +66,6 @@ fn without_a_file_the_documented_defaults_hold() {
     assert_eq!(email.address, [AddressSource::Account, map, AddressSource::Userdb]);
     let caps = [MailCap { within: seconds(600), count: 5 }, MailCap { within: seconds(86_400), count: 20 }];
     assert_eq!(email.per_user, caps);
-    assert_eq!(email.on_failure, OnFailure::OtherFactor);
     assert_eq!(email.log_codes, LogCodes::No);
 }
 
@@ -186,7 +193,8 @@ fn addresses_and_limits_are_understood() {
     assert_eq!(email("per-user = { \"1d\" = 20, \"90s\" = 1 }").per_user, [cap(90, 1), cap(86_400, 20)]);
     assert_eq!(email("[email.per-user]\n7d = 1000").per_user, [cap(604_800, 1000)]);
     assert_eq!(email("log-codes = true").log_codes, LogCodes::Yes);
-    assert_eq!(email("on-failure = \"bypass\"").on_failure, OnFailure::Bypass);
+    let lax = read("[email]\non-failure = \"bypass\"\n").unwrap();
+    assert_eq!(lax.terms.on_email_failure, OnFailure::Bypass);
     assert_eq!(email("on-failure = \"deny\"\ndigits = 10").digits, 10);
 }
 
@@ -223,8 +231,8 @@ fn later_files_win_key_by_key() {
         scratch.drop_in(ignored, "[login]\ntries = 9\n");
     }
     let config = scratch.load().unwrap();
-    assert_eq!((config.login.tries, config.login.lock_after, config.email.digits), (3, 20, 8));
-    assert_eq!(config.login.prompt, "Code: ");
+    assert_eq!((config.terms.login.tries, config.terms.login.lock_after, config.email.digits), (3, 20, 8));
+    assert_eq!(config.terms.login.prompt, "Code: ");
     let names = ["mfad.toml", "conf.d/10-a.toml", "conf.d/20-b.toml"].map(|name| scratch.path(name));
     assert_eq!(config.files, names);
 }
@@ -234,5 +242,5 @@ fn drop_ins_count_also_without_a_main_file() {
     let scratch = Scratch::new();
     let file = scratch.drop_in("always.toml", "login.require = \"always\"");
     let config = scratch.load().unwrap();
-    assert_eq!((config.login.require, config.files), (Require::Always, vec![file]));
+    assert_eq!((config.terms.login.require, config.files), (Require::Always, vec![file]));
 }

@@ -83,7 +83,7 @@ fn all_keys_of_a_hook_are_understood() {
     let hook = |name: &str| FactorKind::Hook(name.to_owned());
     let mut order = vec![FactorKind::Totp, FactorKind::Hotp, FactorKind::Email];
     order.extend([hook("sms-2"), hook("radius"), hook("call"), FactorKind::Recovery, FactorKind::Bypass]);
-    assert_eq!(config.login.factors, order);
+    assert_eq!(config.terms.login.factors, order);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn factors_name_hooks_of_any_file() {
     let site = Site::new();
     site.drop_in("a.toml", "login.factors = [\"sms\", \"email\"]\n");
     site.drop_in("b.toml", "[[hook]]\nname = \"sms\"\nsend = [PROGRAM]\n");
-    let factors = site.scratch.load().unwrap().login.factors;
+    let factors = site.scratch.load().unwrap().terms.login.factors;
     assert_eq!(factors, [FactorKind::Hook("sms".to_owned()), FactorKind::Email]);
 }
 

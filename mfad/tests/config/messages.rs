@@ -19,11 +19,11 @@ fn a_message_has_a_fact_a_place_and_a_remedy() {
   did you mean "always"?"#
     );
     assert_eq!(
-        printed("[email]\nprompt = \"Größe: \"\nper-user = { \"1d\" = 0 }\n[[rule]]\n"),
-        r#"/etc/mfad/mfad.toml:4:3: rule: [rule] is not in this version of mfad
-    [[rule]]
-      ^^^^
-  remove it; this version knows [paths], [login], [email], [time] and [[hook]]
+        printed("[email]\nprompt = \"Größe: \"\nper-user = { \"1d\" = 0 }\n[[relay]]\n"),
+        r#"/etc/mfad/mfad.toml:4:3: relay: unknown section
+    [[relay]]
+      ^^^^^
+  remove it; this version knows [paths], [login], [email], [trust], [time], [[hook]] and [[rule]]
 /etc/mfad/mfad.toml:2:1: email.prompt: unknown key
     prompt
     ^^^^^^

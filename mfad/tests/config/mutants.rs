@@ -54,7 +54,7 @@ skew = 0
 /// What a mutant may be at most as lax as.
 fn is_no_weaker(mutant: &Config, full: &Config, defaults: &Config) -> Result<(), &'static str> {
     let floor = |fine: bool, what: &'static str| if fine { Ok(()) } else { Err(what) };
-    let (m, f, d) = (&mutant.login, &full.login, &defaults.login);
+    let (m, f, d) = (&mutant.terms.login, &full.terms.login, &defaults.terms.login);
     floor(m.require == f.require || m.require == d.require, "require")?;
     floor(m.require != Require::Never, "require")?;
     floor(m.unenrolled == Unenrolled::Deny, "unenrolled")?;
@@ -68,7 +68,7 @@ fn is_no_weaker(mutant: &Config, full: &Config, defaults: &Config) -> Result<(),
     let (m, f, d) = (&mutant.email, &full.email, &defaults.email);
     floor(m.digits >= f.digits.min(d.digits), "digits")?;
     floor(m.lifetime <= f.lifetime.max(d.lifetime), "lifetime")?;
-    floor(m.on_failure != OnFailure::Bypass, "on-failure")?;
+    floor(mutant.terms.on_email_failure != OnFailure::Bypass, "on-failure")?;
     floor(m.log_codes == LogCodes::No, "log-codes")?;
     let allowed = &f.self_enrol_domains;
     floor(m.self_enrol_domains.iter().all(|domain| allowed.contains(domain)), "self-enrol-domains")?;
@@ -146,7 +146,7 @@ fn a_file_that_was_cut_off_is_refused_or_as_strict_as_the_defaults() {
         let require = FULL.find("require = ").unwrap();
         if let Some(config) = config {
             let whole = end >= require + "require = \"always\"".len();
-            assert_eq!(config.login.require == Require::Always, whole, "cut at byte {end}");
+            assert_eq!(config.terms.login.require == Require::Always, whole, "cut at byte {end}");
         }
     }
     assert!(range.refused > range.accepted, "{} refused, {} accepted", range.refused, range.accepted);

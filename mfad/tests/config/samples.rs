@@ -8,7 +8,7 @@ const INSTALLED: &str = include_str!("../../../packaging/mfad.toml");
 const GUIDE: &str = include_str!("../../../docs/guide/configuration.md");
 const HOOKS: &str = include_str!("../../../docs/guide/examples/README.md");
 
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 39] = [
     "state",
     "runtime",
     "key",
@@ -24,6 +24,9 @@ const KEYS: [&str; 32] = [
     "lock-after",
     "resume-window",
     "no-address",
+    "on-hook-failure",
+    "even-root",
+    "grace",
     "digits",
     "lifetime",
     "subject",
@@ -38,6 +41,10 @@ const KEYS: [&str; 32] = [
     "per-user",
     "on-failure",
     "log-codes",
+    "days",
+    "bind",
+    "ask",
+    "services",
     "provider",
     "ntp",
     "skew",
@@ -63,7 +70,7 @@ fn the_lines_of_the_installed_file_are_the_defaults() {
         _ => format!("{line}\n"),
     };
     let text: String = INSTALLED.lines().map(uncommented).collect();
-    assert_eq!(text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count(), 30);
+    assert_eq!(text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count(), 36);
     assert_eq!(without_files(read(&text).unwrap()), defaults());
 }
 
@@ -80,7 +87,7 @@ fn the_examples_of_the_installed_file_are_valid() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 7);
+    assert_eq!(examples, 9);
 }
 
 #[test]
@@ -119,10 +126,21 @@ fn every_key_of_a_hook_is_in_the_guide() {
 }
 
 #[test]
+fn every_key_of_a_rule_is_in_the_guide() {
+    let problems = read("[[rule]]\nname = \"x\"\nxyzzyxyzzy = 1\n").unwrap_err();
+    let keys = problems.0[0].remedy.split_once("the keys are ").unwrap().1;
+    assert_eq!(keys.split(", ").count(), 28);
+    for key in keys.split(", ") {
+        let own = key.strip_prefix("trust-").unwrap_or(key);
+        assert!(GUIDE.contains(&format!("| `{own}` |")), "{key} is missing in docs/guide/configuration.md");
+    }
+}
+
+#[test]
 fn the_list_of_keys_above_is_the_one_of_the_program() {
     // An unknown key that resembles nothing is answered by the list of all keys.
     let mut told: Vec<String> = Vec::new();
-    for section in ["paths", "login", "email", "time"] {
+    for section in ["paths", "login", "email", "trust", "time"] {
         let scratch = Scratch::new();
         scratch.write("mfad.toml", format!("[{section}]\nxyzzyxyzzy = 1\n"));
         let problems = load(&scratch.main(), Presence::Required).unwrap_err();

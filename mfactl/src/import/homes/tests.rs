@@ -17,7 +17,12 @@ impl Scratch {
         let directory = std::env::temp_dir().join(format!("mfactl-home-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir(&directory).unwrap();
-        Scratch(Home { user: "ada".to_owned(), uid: Uid::effective().as_raw(), directory })
+        Scratch(Home {
+            user: "ada".to_owned(),
+            uid: Uid::effective().as_raw(),
+            directory,
+            shell: PathBuf::new(),
+        })
     }
 
     fn file(&self) -> PathBuf {
@@ -129,7 +134,10 @@ fn what_is_too_large_or_no_text_is_refused() {
 #[test]
 fn homes_come_from_lines_of_passwd() {
     let ada = passwd_line(b"ada:x:1000:1000:Ada,,,:/home/ada:/bin/sh").unwrap();
-    assert_eq!(ada, Home { user: "ada".into(), uid: 1000, directory: "/home/ada".into() });
+    assert_eq!(
+        ada,
+        Home { user: "ada".into(), uid: 1000, directory: "/home/ada".into(), shell: "/bin/sh".into() }
+    );
     let nobody: [&[u8]; 6] =
         [b"", b"ada", b"ada:x:-1:1::/h:/s", b"ada:x:1:1::home:/s", b"\xff:x:1:1::/h:/s", b":x:1:1::/h:/s"];
     assert!(nobody.into_iter().all(|line| passwd_line(line).is_none()));

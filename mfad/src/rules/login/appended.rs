@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(shapes_of(&Account::default()), []);
         assert_eq!(shapes_of(&enabled()), [], "mail alone");
         let mut never = settings();
-        never.login.require = crate::config::Require::Never;
+        never.terms.login.require = crate::config::Require::Never;
         assert_eq!(with_context(&never, |context| shapes(&person(&[6], &[]), context)), []);
     }
 

@@ -12,6 +12,7 @@ use crate::rules::account::{Account, Scope};
 use crate::rules::enrolled::Proof;
 use crate::rules::news::News;
 use crate::rules::policy::{Plan, is_good};
+use crate::rules::trust;
 use crate::rules::{Context, Ledger};
 
 /// A right proof that is not spent yet. It opens nothing.
@@ -31,12 +32,26 @@ enum Right {
 
 /// Proof that something was spent in this transaction.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Spent(());
+pub struct Spent(Means);
+
+/// What somebody proved themselves by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// A factor of every day.
+    Usual,
+    /// A code for bad days: a recovery code, or one of an administrator.
+    Emergency,
+}
 
 impl Spent {
     /// The first code of a factor, spent where it was confirmed.
     pub(in crate::rules) fn by_enrolment() -> Self {
-        Spent(())
+        Spent(Means::Usual)
+    }
+
+    /// What it was.
+    pub(in crate::rules) fn means(&self) -> Means {
+        self.0
     }
 }
 
@@ -182,6 +197,10 @@ impl Matched {
 
     pub(super) fn spend(self, account: &mut Account, context: &Context<'_>, ledger: &mut Ledger) -> Spent {
         let factor = self.proof.factor().to_owned();
+        let means = match self.proof {
+            Right::Recovery | Right::Bypass => Means::Emergency,
+            Right::Totp(..) | Right::Hotp(..) | Right::Sent(_) | Right::Outside(_) => Means::Usual,
+        };
         match self.proof {
             Right::Totp(id, step) => {
                 if let Some(Proof::Totp(totp)) = account.factors.find_mut(&id).map(|found| &mut found.proof) {
@@ -204,9 +223,10 @@ impl Matched {
         // With the round goes the code that was sent, and every other one that is out for this service and place.
         account.forget(&Scope::from(context.attempt));
         account.failures.forgive();
+        trust::begin_grace(account, context);
         account.last_login = Some(context.now.wall);
         ledger.record(context.event(Kind::Allowed { factor }));
-        Spent(())
+        Spent(means)
     }
 }
 

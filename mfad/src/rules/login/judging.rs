@@ -10,7 +10,7 @@ use crate::factor::shape::{Shape, shape};
 use crate::rules::account::{Account, Scope};
 use crate::rules::grant::{Decision, Grant, Refusal};
 use crate::rules::news::News;
-use crate::rules::policy::{self, Plan, Way};
+use crate::rules::policy::{self, Plan, Purpose, Way};
 use crate::rules::round::State;
 use crate::rules::{Context, Ledger};
 
@@ -247,7 +247,14 @@ pub(in crate::rules) fn count_wrong(
 }
 
 fn count_against(account: &mut Account, context: &Context<'_>, factors: &[&str], ledger: &mut Ledger) {
-    for factor in account.failures.count(factors, context.login(), context.now) {
+    let locked = account.failures.count(factors, context.login(), context.now);
+    if account.failures.is_suspicious() && context.purpose == Purpose::Login {
+        ledger.tell(News::for_security_too(
+            "Several wrong codes in a row were typed after your right password. If it was not you, somebody knows \
+             your password: change it.",
+        ));
+    }
+    for factor in locked {
         let failures = context.login().lock_after;
         ledger.tell(News::of(format!("{factor} is locked after {failures} wrong codes in a row.")));
         ledger.record(context.event(Kind::Locked { factor, failures }));

@@ -15,7 +15,7 @@ use std::time::Duration;
 use protocol::Secret;
 
 pub use appended::{Appended, appended, shapes};
-pub use comparing::Spent;
+pub use comparing::{Means, Spent};
 pub(super) use judging::count_wrong;
 pub use judging::{Again, Answered, Outside, Refuted, answer, judged_outside, not_judged, prefer};
 pub(super) use opening::code_for;
@@ -94,7 +94,12 @@ enum Required {
 fn required(account: &Account, context: &Context<'_>, ledger: &mut Ledger) -> Required {
     match policy::decide(account, context) {
         Requirement::Exempt(exemption) => {
-            ledger.record(context.event(Kind::Exempted { rule: exemption.rule() }));
+            ledger.record(context.event(Kind::Exempted { rule: exemption.rule().to_owned() }));
+            Required::End(Decision::Granted(Grant::from(exemption)))
+        }
+        Requirement::DryRun(exemption, would) => {
+            let rule = exemption.rule().to_owned();
+            ledger.record(context.event(Kind::TriedOut { rule, would: would.text() }));
             Required::End(Decision::Granted(Grant::from(exemption)))
         }
         Requirement::Refuse(refusal) => Required::End(refuse(context, ledger, refusal)),

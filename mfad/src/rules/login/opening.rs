@@ -2,14 +2,15 @@
 
 use super::sending::{self, letter};
 use super::{Asked, Letter, Opening, Required, refuse, required, round};
-use crate::config::{FactorKind, Hook, HookProof};
+use crate::config::{FactorKind, Hook, HookProof, OnFailure};
 use crate::factor::mailed::{ChallengeId, Channel, Delivery, SentCode, Terms};
 use crate::factor::recovery::Writing;
 use crate::rules::account::{Account, Scope};
 use crate::rules::enrolled::Proof;
-use crate::rules::grant::{Decision, Refusal};
-use crate::rules::policy::{Plan, Way};
+use crate::rules::grant::{Decision, Grant, Refusal};
+use crate::rules::policy::{self, Plan, Requirement, Way};
 use crate::rules::round::State;
+use crate::rules::trust::{self, Recognised};
 use crate::rules::{Context, Ledger};
 
 /// What comes after a way that failed.
@@ -25,6 +26,9 @@ pub enum After {
 /// Begins a login, or finds its live question again. Nothing is sent because of this alone: whether somebody is there to
 /// read is known after the announcement.
 pub fn begin(account: &mut Account, context: &Context<'_>, ledger: &mut Ledger) -> Opening {
+    if let Some(recognised) = recognised(account, context, ledger) {
+        return Opening::End(Decision::Granted(Grant::from(recognised)));
+    }
     let plan = match proving(account, context, ledger) {
         Ok(plan) => plan,
         Err(opening) => return opening,
@@ -32,6 +36,19 @@ pub fn begin(account: &mut Account, context: &Context<'_>, ledger: &mut Ledger) 
     let chosen = chosen(account, context, &plan).cloned();
     let ways = chosen.iter().chain(&plan.ways);
     first_open(account, context, ledger, &plan, ways)
+}
+
+/// Somebody who proved a factor before, and is not asked again. Neither used-up tries nor a lock stand against it: they may
+/// be the work of somebody elsewhere.
+fn recognised(account: &mut Account, context: &Context<'_>, ledger: &mut Ledger) -> Option<Recognised> {
+    match policy::decide(account, context) {
+        Requirement::Prove(_) | Requirement::Refuse(Refusal::Locked) => {
+            trust::recognise(account, context, ledger)
+        }
+        Requirement::Exempt(_) | Requirement::DryRun(..) | Requirement::Enrol | Requirement::Refuse(_) => {
+            None
+        }
+    }
 }
 
 /// The ways that are open; else the opening that there is instead.
@@ -218,6 +235,11 @@ pub fn fall_back(
     let mut ways: Vec<Way> =
         plan.ways.iter().filter(|way| !failed.iter().any(|name| name == way.factor())).cloned().collect();
     ways.sort_by_key(|way| fallback != Some(way.factor()));
+    let on_failure =
+        if hook.is_some() { context.login().on_hook_failure } else { context.terms().on_email_failure };
+    if on_failure == OnFailure::Deny {
+        ways.retain(|way| fallback == Some(way.factor()));
+    }
     match first_open(account, context, ledger, &plan, ways.iter()) {
         Opening::End(decision) => After::End(decision),
         opening => After::Other(opening),

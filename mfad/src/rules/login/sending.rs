@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::opening::{After, fall_back};
 use super::{Letter, RESEND_COOLDOWN, refuse, round};
 use crate::audit::Kind;
-use crate::config::OnFailure;
+use crate::config::{EvenRoot, OnFailure};
 use crate::factor::mailed::{ChallengeId, Channel, Delivery};
 use crate::moment::Moment;
 use crate::rules::account::{Account, Scope};
@@ -148,22 +148,27 @@ pub fn not_sent(
     if before == Some(Delivery::Pending) {
         update(account, context, id, |delivery, _| *delivery = Delivery::Owed);
     }
-    let is_mail = matches!(undelivered.letter.channel, Channel::Email(_));
-    match context.config.email.on_failure {
-        OnFailure::Bypass
-            if is_mail
-                && undelivered.failure == MailFailure::Down
-                && !went_out
-                && !policy::has_more_than_mail(account, context)
-                && context.purpose == Purpose::Login
-                && context.uid != 0 =>
-        {
-            After::End(open_the_door(context, undelivered.cause, ledger))
+    let channel = &undelivered.letter.channel;
+    let may_open = undelivered.failure == MailFailure::Down
+        && !went_out
+        && !policy::has_more_than(account, context, channel.factor())
+        && context.purpose == Purpose::Login
+        && (context.uid != 0 || context.login().even_root == EvenRoot::Yes);
+    match on_failure(context, channel) {
+        OnFailure::Bypass if may_open => {
+            After::End(open_the_door(context, channel, undelivered.cause, ledger))
         }
-        OnFailure::Deny if is_mail => After::End(refuse(context, ledger, Refusal::NotSent)),
         OnFailure::Bypass | OnFailure::Deny | OnFailure::OtherFactor => {
             fall_back(account, context, failed, ledger)
         }
+    }
+}
+
+/// What the site wants to happen.
+fn on_failure(context: &Context<'_>, channel: &Channel) -> OnFailure {
+    match channel {
+        Channel::Email(_) => context.terms().on_email_failure,
+        Channel::Hook { .. } => context.login().on_hook_failure,
     }
 }
 
@@ -173,9 +178,13 @@ fn anything_went_out(account: &Account, context: &Context<'_>) -> bool {
         .is_some_and(|round| round.codes().iter().any(|code| code.delivery == Delivery::Done))
 }
 
-fn open_the_door(context: &Context<'_>, cause: &str, ledger: &mut Ledger) -> Decision {
-    let exemption = Exemption::mail_failed();
-    ledger.record(context.event(Kind::Opened { rule: exemption.rule(), cause: cause.to_owned() }));
+fn open_the_door(context: &Context<'_>, channel: &Channel, cause: &str, ledger: &mut Ledger) -> Decision {
+    let exemption = match channel {
+        Channel::Email(_) => Exemption::mail_failed(context.terms()),
+        Channel::Hook { .. } => Exemption::hook_failed(context.terms()),
+    };
+    let rule = exemption.rule().to_owned();
+    ledger.record(context.event(Kind::Opened { rule, cause: cause.to_owned() }));
     Decision::Granted(Grant::from(exemption))
 }
 

@@ -50,15 +50,17 @@ pub(super) fn account(
 pub(super) fn events(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<EventLine>> {
     let newest = "SELECT * FROM (SELECT * FROM event
         WHERE id > ?1 AND (?2 IS NULL OR user = ?2) AND (?3 IS NULL OR at >= ?3) AND (?5 IS NULL OR uid = ?5)
+            AND (?6 IS NULL OR kind = ?6)
         ORDER BY id DESC LIMIT ?4) ORDER BY id";
     let oldest = "SELECT * FROM event
         WHERE id > ?1 AND (?2 IS NULL OR user = ?2) AND (?3 IS NULL OR at >= ?3) AND (?5 IS NULL OR uid = ?5)
+            AND (?6 IS NULL OR kind = ?6)
         ORDER BY id LIMIT ?4";
     let sql = if query.last.is_some() { newest } else { oldest };
     let limit = query.last.unwrap_or(query.limit).min(query.limit);
     let since = query.since.map(|since| i64::try_from(since).unwrap_or(i64::MAX));
     let mut select = connection.prepare(sql)?;
-    select.query_map(params![query.after, query.user, since, limit, query.uid], event)?.collect()
+    select.query_map(params![query.after, query.user, since, limit, query.uid, query.kind], event)?.collect()
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<EventLine> {
