@@ -15,6 +15,8 @@ pub struct Event {
     pub service: Option<String>,
     /// The address, "local" or "unknown".
     pub source: Option<String>,
+    /// The login's reference, and the letters of the way that the rules took.
+    pub reference: Option<String>,
     /// A sentence.
     pub text: String,
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::binaries;
+use crate::daemon::reachable;
 use crate::namespace::{self, BASE};
 use crate::process::{explain, run};
 use crate::syslog::Syslog;
@@ -151,7 +152,7 @@ impl Host {
     pub fn stack_with(&self, service: &str, first: FirstFactor, arguments: &str) {
         let password = "auth [success=1 default=ignore] pam_unix.so nodelay\nauth requisite pam_deny.so\n";
         let before = if first == FirstFactor::Password { password } else { "" };
-        let module = binaries::module();
+        let module = reachable(&binaries::module());
         let text = format!(
             "{before}auth required {} {arguments}\nauth required pam_permit.so\n\
              account required pam_unix.so\npassword required pam_deny.so\nsession required pam_permit.so\n",

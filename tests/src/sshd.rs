@@ -90,6 +90,51 @@ impl Sshd {
         Terminal::start_before(Some(onlooker), &command.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
+    /// Makes another key of everybody's, which the server takes.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn add_key(&self, name: &str) {
+        let public = self.public_key(name);
+        let public = fs::read_to_string(public).expect("the new public key");
+        let known = fs::read_to_string(path("authorized_keys")).expect("the keys so far");
+        fs::write(path("authorized_keys"), known + &public).expect("the server's list of keys");
+    }
+
+    /// The file of a public key.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn public_key(&self, name: &str) -> String {
+        key_pair(name).with_extension("pub").display().to_string()
+    }
+
+    /// As [`Sshd::connect`], with another key than the usual one.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn connect_by(&self, key: &str, person: &Person) -> Terminal {
+        let usual = path("user-key").display().to_string();
+        let other = path(key).display().to_string();
+        let command = self.command(&person.name, &[]).into_iter().map(|word| word.replace(&usual, &other));
+        Terminal::start(&command.collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// OpenSSH's sftp, which does what a file says and asks nobody.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    pub fn sftp_command(&self, name: &str, batch: &str) -> Vec<String> {
+        fs::write(path("batch"), batch).expect("the batch");
+        let ssh = self.command(name, &[]);
+        let mut line = vec!["sftp".to_owned(), "-P".to_owned(), self.port.to_string()];
+        line.extend(ssh.windows(2).filter(|pair| pair[0] == "-o").flatten().cloned());
+        // A batch forbids keyboard-interactive unless that is said before.
+        line.extend(["-o", "BatchMode=no", "-b"].map(str::to_owned));
+        line.extend([path("batch").display().to_string(), format!("{name}@127.0.0.1")]);
+        line
+    }
+
     /// The client's command line.
     pub fn command(&self, name: &str, options: &[&str]) -> Vec<String> {
         let methods = match self.methods {
@@ -130,7 +175,7 @@ fn configuration(port: u16, methods: Methods) -> String {
         "Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nPidFile none\nUsePAM yes\nUseDNS no\n\
          StrictModes no\nAuthorizedKeysFile {authorized}\nLoginGraceTime 300\nMaxStartups 200\nPrintMotd no\n\
          PrintLastLog no\nPermitRootLogin yes\nPasswordAuthentication {password}\n\
-         KbdInteractiveAuthentication {interactive}\nAuthenticationMethods {required}\nLogLevel VERBOSE\n",
+         KbdInteractiveAuthentication {interactive}\nAuthenticationMethods {required}\nLogLevel VERBOSE\nSubsystem sftp internal-sftp\n",
         host_key = path("host-key").display(),
         authorized = path("authorized_keys").display(),
     );
