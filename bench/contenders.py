@@ -212,6 +212,34 @@ class MfadOneTry(MfadApp):
     tries = 1
 
 
+class MfadRules(MfadApp):
+    """The same behind the rules of a large site, none of which is for whoever logs in here, among many accounts."""
+
+    rules, groups = 1000, 5
+
+    def __init__(self, name, title, many):
+        super().__init__(name, title, "hotp")
+        self.accounts = many
+
+    def prepare(self):
+        super().prepare()
+        self.server.resume()
+        self.create(users.ONE)
+        self.server.stop()
+        others = set(self.accounts) - set(users.DRIVEN)
+        seed.replicate(self.state, users.ONE, sorted(others))
+        self.server.start()
+        self.server.pause()
+
+    def write_config(self):
+        super().write_config()
+        with open(self.config, "a") as f:
+            for number in range(self.rules - self.groups):
+                f.write(TEAM.format(number=number, net=f"10.{number // 256}.{number % 256}"))
+            for number in range(self.groups):
+                f.write(GROUP.format(number=number))
+
+
 class Once:
     """A contender whose users log in once a run: a step of time grants once, so a second login would have to wait, and
     a second wrong code would meet the throttle."""
@@ -250,6 +278,26 @@ per-user = {{ "1s" = {cap} }}
 """
 
 
+TEAM = """
+[[rule]]
+name = "team {number}"
+users = ["team-{number}-*"]
+groups = ["team-{number}"]
+services = ["sshd", "bench-*"]
+sources = ["{net}.0/24", "local"]
+between = "08:00-18:00 Mon-Fri"
+require = "always"
+factors = ["totp", "recovery"]
+"""
+
+GROUP = """
+[[rule]]
+name = "group {number}"
+groups = ["bench-group-{number}"]
+require = "always"
+"""
+
+
 def peers():
     """Everybody but mfad."""
     hotp = '" WINDOW_SIZE 17\n" HOTP_COUNTER 1\n'
@@ -270,12 +318,13 @@ def wrong_codes(peers_only):
     return [peer] if peers_only else [peer, Once(MfadOneTry("mfad-wrong", "mfad, TOTP", "totp", wrong))]
 
 
-def ours(million):
+def ours(million, hundred_thousand):
     """mfad with the peers' thousand accounts, with one, and with `million` of them."""
     many = Mfad("mfad-many", f"mfad, {million:,} accounts", range(0, 1_000_000, 1_000_000 // million))
     return [
         Mfad("mfad", "mfad, mailed code", users.DRIVEN),
         MfadApp("mfad-hotp", "mfad, HOTP", "hotp"),
+        MfadRules("mfad-rules", "mfad, HOTP, 1,000 rules", range(0, 1_000_000, 1_000_000 // hundred_thousand)),
         Once(MfadApp("mfad-totp", "mfad, TOTP", "totp", ["--totp"])),
         many,
         Paced(many, "mfad-many-paced", f"mfad, {million:,}, paced"),

@@ -18,7 +18,7 @@ import report
 FULL = {1: 1000, 8: 300, 32: 100}
 QUICK = {1: 60, 8: 10, 32: 5}
 WRONG = {"full": {1: 1000}, "quick": {1: 60}}
-MANY_ACCOUNTS = {"full": 1_000_000, "quick": 10_000}
+MANY_ACCOUNTS = {"full": (1_000_000, 100_000), "quick": (10_000, 10_000)}
 IDLE = 0.45  # of the machine, before a run may begin
 QUIET_LIMIT = 20  # seconds to wait for that
 
@@ -39,7 +39,7 @@ def main():
         "rounds": timed_rounds(everybody, QUICK if options.quick else FULL, options),
         "wrong_rounds": timed_rounds(wrong, WRONG["quick" if options.quick else "full"], options),
         "flushes": {one.name: flushes(one, options) for one in present("floor", "mfad")},
-        "footprint": {one.name: footprint(one) for one in present("mfad-many")},
+        "footprint": {one.name: footprint(one) for one in present("mfad-many", "mfad-rules")},
         "loading": loading(options),
         # Last: an account that met wrong codes is not like others for a while.
         "verdicts": {one.name: verdicts(one, options) for one in present("ga", "oath", "mfad", "mfad-hotp")},
@@ -67,7 +67,7 @@ def assemble(options):
         f.write("auth required pam_deny.so\n")
     everybody = contenders.peers()
     if not options.peers_only:
-        everybody += contenders.ours(MANY_ACCOUNTS["quick" if options.quick else "full"])
+        everybody += contenders.ours(*MANY_ACCOUNTS["quick" if options.quick else "full"])
     return prepared(everybody)
 
 
