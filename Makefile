@@ -8,7 +8,7 @@ SECURITYDIR ?= $(shell dirname "$$(ls /lib/*-linux-gnu/security/pam_unix.so /usr
 TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
 
 # What the build, the tests, the demo and the benchmark need of Debian.
-PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev make openssl \
+PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev libssl-dev make openssl \
 	openssh-server openssh-client dropbear-bin sudo login util-linux procps pamtester \
 	postfix python3 python3-aiosmtpd python3-paramiko sqlite3 strace oathtool \
 	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator tmux

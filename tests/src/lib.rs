@@ -8,6 +8,7 @@
 //! - [`daemon`]: mfad and mfactl.  [`audit`]: what mfad says happened.
 //! - [`sshd`], [`postfix`], [`mail`], [`radius`]: real servers.  [`broken_mail`]: unreal ones.  [`terminal`]: a person at a pseudo-terminal.
 //! - [`app`]: an authenticator app in a hand.  [`tmux`]: a person in a pane.  [`scanner`]: a camera in front of a terminal.
+//! - [`security_key`]: a security key without hardware.
 //! - [`race`]: many PAM conversations at the same moment.
 //! - [`process`], [`syslog`], [`wait`], [`binaries`], [`certificates`]: what those are made of.
 //! - [`site`]: the usual cast of a story, put together.
@@ -28,6 +29,7 @@ pub mod process;
 pub mod race;
 pub mod radius;
 pub mod scanner;
+pub mod security_key;
 pub mod site;
 pub mod sshd;
 pub mod syslog;

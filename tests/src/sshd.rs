@@ -114,9 +114,18 @@ impl Sshd {
     /// # Panics
     /// If it cannot be started.
     pub fn connect_by(&self, key: &str, person: &Person) -> Terminal {
+        self.connect_by_with(key, person, &[])
+    }
+
+    /// As [`Sshd::connect_by`], with options.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn connect_by_with(&self, key: &str, person: &Person, options: &[&str]) -> Terminal {
         let usual = path("user-key").display().to_string();
         let other = path(key).display().to_string();
-        let command = self.command(&person.name, &[]).into_iter().map(|word| word.replace(&usual, &other));
+        let command =
+            self.command(&person.name, options).into_iter().map(|word| word.replace(&usual, &other));
         Terminal::start(&command.collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())
     }
 

@@ -8,6 +8,7 @@ use mfad_tests::host::{FirstFactor, Host, Person, path};
 use mfad_tests::mail::MailServer;
 use mfad_tests::on_a_host;
 use mfad_tests::process::run;
+use mfad_tests::security_key;
 use mfad_tests::site::{CODE_PROMPT, Site, expect_inside, expect_outside, give_password};
 use mfad_tests::sshd::{Methods, Sshd};
 use mfad_tests::terminal::Terminal;
@@ -169,6 +170,25 @@ fn a_trusted_device_is_known_by_its_key_until_it_is_revoked() {
 
         site.mfad.control_as(&site.anna, &["devices", "revoke", "1"]).expect_success("mfactl devices revoke");
         assert_eq!(explained(&site.mfad, &arguments)["ways"][0].as_str(), Some("totp"));
+        let mut terminal = site.sshd.connect(&site.anna);
+        terminal.expect(CODE_PROMPT);
+    });
+}
+
+#[test]
+fn a_security_key_is_asked_nothing_and_another_key_is() {
+    on_a_host(|host| {
+        let rules = "[[rule]]\nname = \"security keys\"\nssh-keys = [\"sk-*\"]\nrequire = \"never\"\n";
+        let site = Site::with(host, Methods::KeyThenKeyboardInteractive, |settings| settings.sections(rules));
+        security_key::make(host, "sk-key");
+        site.sshd.add_key("sk-key");
+        let key = site.sshd.public_key("sk-key");
+        let told = explained(&site.mfad, &["anna", "--from", "127.0.0.1", "--key", &key]);
+        assert_eq!(told["rule"].as_str(), Some("security keys"));
+        let option = security_key::option();
+        let mut terminal = site.sshd.connect_by_with("sk-key", &site.anna, &["-o", &option]);
+        expect_inside(&mut terminal, &site.anna);
+        as_explained(&site.mfad, &site.anna, "login-exempted", &told);
         let mut terminal = site.sshd.connect(&site.anna);
         terminal.expect(CODE_PROMPT);
     });
