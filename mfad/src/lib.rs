@@ -36,6 +36,7 @@ pub mod rules;
 pub mod session;
 pub mod steps;
 pub mod store;
+pub mod unknown_names;
 pub mod vault;
 pub mod words;
 

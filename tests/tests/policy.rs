@@ -91,6 +91,24 @@ fn a_rule_for_a_group_and_a_service_counts_in_sudo_and_not_in_su() {
     });
 }
 
+#[test]
+fn a_slip_of_the_pen_in_a_rule_is_told_with_what_was_meant() {
+    on_a_host(|host| {
+        let rules = "[[rule]]\nname = \"admins\"\nusers = [\"ann\", \"ops-*\"]\ngroups = [\"sudoo\"]\n\
+                     services = [\"ssdh\"]\nrequire = \"always\"\n";
+        let site = site(host, rules);
+        let told = site.mfad.control(&["config", "check"]).expect_success("mfactl config check");
+        for (fact, remedy) in [
+            ("no user is called ann", "did you mean anna?"),
+            ("no group is called sudoo", "did you mean sudo?"),
+            ("no PAM service is called ssdh", "did you mean sshd?"),
+        ] {
+            assert!(told.contains(fact) && told.contains(remedy), "{told}");
+        }
+        host.syslog().await_line(&["mfad.toml:", "no group is called sudoo; did you mean sudo?"]);
+    });
+}
+
 /// Break it: take an error of the name service for "not in the group".
 #[test]
 fn a_name_service_that_fails_lets_nobody_pass_by_another_rule() {

@@ -23,7 +23,7 @@ mod relay;
 mod rule;
 mod schedule;
 mod sections;
-mod suggest;
+pub(crate) mod suggest;
 mod terms;
 mod time;
 mod tree;

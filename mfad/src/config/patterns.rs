@@ -27,7 +27,8 @@ impl Glob {
         self == other || (!other.text().contains(['*', '?']) && self.fits(&other.text()))
     }
 
-    fn text(&self) -> String {
+    /// The pattern.
+    pub fn text(&self) -> String {
         self.0.to_string()
     }
 }

@@ -54,6 +54,14 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// For a log: place, fact and remedy, without the line of the file.
+    pub fn in_one_line(&self) -> String {
+        let line = self.line.map_or(String::new(), |line| format!(":{line}"));
+        format!("{}{line}: {}; {}", self.file.display(), self.message, self.remedy)
+    }
+}
+
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
         Problems(vec![problem])

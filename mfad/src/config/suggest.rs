@@ -1,7 +1,7 @@
 //! "Did you mean …?"
 
 /// The name that `written` is most likely a slip of the pen for.
-pub(super) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     // Long names would cost time, and are no slips.
     if written.len() > 40 {
         return None;

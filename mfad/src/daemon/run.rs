@@ -28,6 +28,7 @@ use crate::people::People;
 use crate::store::memory::Memory;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
+use crate::unknown_names;
 use crate::vault::{KeyError, Vault};
 
 /// How long a courier may take, all relays together. A person waits.
@@ -169,7 +170,7 @@ fn reload(daemon: &Arc<Daemon>) {
             *rejected = None;
             daemon.log.note(Priority::Notice, "the configuration was read again and is in force");
             drop(rejected);
-            warn_of_openings(daemon);
+            warn_of_settings(daemon);
             tokio::spawn(look_for_old_keys(daemon.clone()));
         }
         Err(failure) => {
@@ -233,19 +234,26 @@ fn courier(transport: &Transport, host: &str) -> Arc<dyn Courier> {
 }
 
 fn announce(daemon: &Arc<Daemon>) {
-    warn_of_openings(daemon);
+    warn_of_settings(daemon);
     daemon.log.note(Priority::Info, &format!("mfad {} is ready", env!("CARGO_PKG_VERSION")));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 }
 
-fn warn_of_openings(daemon: &Daemon) {
+/// Says what is open on purpose, and what is odd.
+fn warn_of_settings(daemon: &Arc<Daemon>) {
     let live = daemon.live();
     for opening in live.config.openings() {
         daemon.log.note(Priority::Alert, &opening);
     }
     for warning in &live.config.warnings {
-        daemon.log.note(Priority::Warning, &warning.to_string());
+        daemon.log.note(Priority::Warning, &warning.in_one_line());
     }
+    let daemon = daemon.clone();
+    tokio::task::spawn_blocking(move || {
+        for warning in unknown_names::warnings(&live.config) {
+            daemon.log.note(Priority::Warning, &warning.in_one_line());
+        }
+    });
 }
 
 /// Carries committed events to the log; what is missed here is still in the database.

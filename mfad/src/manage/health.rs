@@ -7,14 +7,15 @@ use crate::config;
 use crate::daemon::{Daemon, KeyState};
 use crate::metrics::METRICS;
 use crate::store::Store;
+use crate::unknown_names;
 
 impl Administration<'_> {
-    pub(super) fn check_config(&self) -> wire::CheckConfigReply {
+    pub(super) async fn check_config(&self) -> wire::CheckConfigReply {
         match config::load(&self.daemon.origin.file, self.daemon.origin.presence) {
             Ok(config) => wire::CheckConfigReply {
                 files: config.files.iter().map(|file| file.display().to_string()).collect(),
                 problems: vec![],
-                warnings: config.warnings.into_iter().map(problem).collect(),
+                warnings: warnings(config).await.into_iter().map(problem).collect(),
             },
             Err(problems) => wire::CheckConfigReply {
                 files: vec![self.daemon.origin.file.display().to_string()],
@@ -44,6 +45,13 @@ impl Administration<'_> {
             counters: METRICS.counters(),
         }
     }
+}
+
+/// What is odd in the files, and the names in them that nobody has.
+async fn warnings(config: config::Config) -> Vec<config::Problem> {
+    let own = config.warnings.clone();
+    let unknown = tokio::task::spawn_blocking(move || unknown_names::warnings(&config));
+    [own, unknown.await.unwrap_or_default()].concat()
 }
 
 async fn database(daemon: &Daemon) -> Finding {

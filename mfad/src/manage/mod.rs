@@ -136,7 +136,7 @@ impl Administration<'_> {
             wire::Rollout::NAME => single(to, call, async |asked| self.rollout(asked).await).await,
             wire::DryRuns::NAME => single(to, call, async |asked| self.dry_runs(asked).await).await,
             wire::CheckConfig::NAME => {
-                single(to, call, async |_: wire::CheckConfig| Ok(self.check_config())).await
+                single(to, call, async |_: wire::CheckConfig| Ok(self.check_config().await)).await
             }
             wire::Health::NAME => single(to, call, async |_: wire::Health| Ok(self.health().await)).await,
             _ => to.fault(Fault::MethodNotFound).await,
