@@ -36,7 +36,7 @@ fn of_rule(rule: &Rule) -> Vec<Problem> {
 
 /// Names without wildcards.
 fn plain(globs: &[Glob]) -> impl Iterator<Item = String> {
-    globs.iter().map(Glob::text).filter(|text| !text.contains(['*', '?']))
+    globs.iter().filter(|glob| !glob.has_wildcards()).map(|glob| glob.text().to_owned())
 }
 
 fn is_service(name: &str) -> bool {

@@ -11,25 +11,39 @@ use super::tree::Node;
 use super::values::text;
 
 /// A name in which `*` stands for any letters and `?` for one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Glob(WildMatch);
+#[derive(Debug, Clone)]
+pub struct Glob {
+    text: String,
+    pattern: WildMatch,
+}
+
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
 
 impl Eq for Glob {}
 
 impl Glob {
     /// Whether it fits.
     pub fn fits(&self, name: &str) -> bool {
-        self.0.matches(name)
+        self.pattern.matches(name)
     }
 
     /// Whether everything that `other` fits, this fits too, as far as that is plain to see.
     pub(super) fn covers(&self, other: &Glob) -> bool {
-        self == other || (!other.text().contains(['*', '?']) && self.fits(&other.text()))
+        self == other || (self.has_wildcards() && !other.has_wildcards() && self.fits(&other.text))
     }
 
     /// The pattern.
-    pub fn text(&self) -> String {
-        self.0.to_string()
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it may fit more than one name.
+    pub fn has_wildcards(&self) -> bool {
+        self.text.contains(['*', '?'])
     }
 }
 
@@ -89,7 +103,7 @@ const KEY_TYPES: [&str; 14] = [
 ];
 
 pub(super) fn glob(node: &Node) -> Result<Glob, Problem> {
-    text(node).map(|text| Glob(WildMatch::new(text)))
+    text(node).map(|text| Glob { text: text.to_owned(), pattern: WildMatch::new(text) })
 }
 
 pub(super) fn source(node: &Node) -> Result<SourcePattern, Problem> {

@@ -162,7 +162,7 @@ impl Place {
         let start = floor_boundary(text, self.span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let number = text[..start].matches('\n').count() + 1;
+        let number = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
         let column = text[line_start..start].chars().count() + 1;
         let one_based = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         (one_based(number), one_based(column), self.excerpt(line_start..line_end))
