@@ -1,6 +1,6 @@
 //! Who is asked and why, who is not asked again, and who would be locked out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
@@ -73,6 +73,7 @@ pub fn device(line: &DeviceLine) -> String {
 /// [`Failure`] if the key cannot be read, or mfad refused or did not answer.
 pub fn explain(asked: &Explanation, daemon: &mut Connection, output: &mut Output) -> Result<Ending, Failure> {
     let key = asked.key.as_deref().map(key).transpose()?.unwrap_or_default();
+    let half_key = key.kind.is_some() != key.fingerprint.is_some();
     let reply = daemon.call(&Explain {
         user: asked.user.clone(),
         service: asked.service.clone(),
@@ -82,6 +83,11 @@ pub fn explain(asked: &Explanation, daemon: &mut Connection, output: &mut Output
         at: asked.at,
     })?;
     output.answer(&reply, explanation)?;
+    if half_key {
+        output.remark(
+            "Half of the key is known: name the file of the public key, or rules may match that do not here.",
+        );
+    }
     Ok(Ending::Done)
 }
 
@@ -135,11 +141,11 @@ fn rule(line: &RuleLine) -> Vec<String> {
 /// [`Failure`] if nobody can say who there is, or mfad refused or did not answer.
 pub fn report(verb: &ReportVerb, daemon: &mut Connection, output: &mut Output) -> Result<Ending, Failure> {
     let ReportVerb::Rollout(wanted) = verb;
-    let people: Vec<String> =
-        homes::everybody()?.into_iter().filter(homes::Home::has_a_shell).map(|home| home.user).collect();
+    let somebody = homes::everybody()?.into_iter().filter(homes::Home::has_a_shell);
+    let people: BTreeSet<String> = somebody.map(|home| home.user).collect();
     let mut lines: BTreeMap<String, RolloutLine> = BTreeMap::new();
     let mut progress = Progress::on_stderr(people.len());
-    for batch in people.chunks(BATCH) {
+    for batch in people.iter().cloned().collect::<Vec<_>>().chunks(BATCH) {
         let reply = daemon.call(&Rollout { users: batch.to_vec(), service: wanted.service.clone() })?;
         lines.extend(reply.lines.into_iter().map(|line| (line.user.clone(), line)));
         batch.iter().for_each(|_| progress.advance());
@@ -148,15 +154,20 @@ pub fn report(verb: &ReportVerb, daemon: &mut Connection, output: &mut Output) -
     let mut after = None;
     loop {
         let page = daemon.call(&DryRuns { after: after.clone() })?;
-        for line in page.lines {
-            lines.entry(line.user.clone()).or_insert(line);
-        }
+        // Of those who are listed, the account knows better: they may have enrolled since.
+        let unlisted = page.lines.into_iter().filter(|line| !people.contains(&line.user));
+        unlisted.for_each(|line| drop(lines.entry(line.user.clone()).or_insert(line)));
         if page.next.is_none() || page.next == after {
             break;
         }
         after = page.next;
     }
-    output.remark(&format!("{} people can log in, {} would be locked out.", people.len(), lines.len()));
+    output.remark(&format!(
+        "{} people can log in, {} would be locked out. \
+         Rules that ask for an address or a key were taken as not matching.",
+        people.len(),
+        lines.len()
+    ));
     let reply = RolloutReply { lines: lines.into_values().collect() };
     output.answer(&reply, |reply| {
         output::table(

@@ -27,7 +27,7 @@ pub async fn watch(daemon: Arc<Daemon>) {
         match news.recv().await {
             Ok(event) if is_alarming(&event) && last.is_none_or(|last| last.elapsed() >= PAUSE) => {
                 last = Some(Instant::now());
-                for contact in daemon.live().config.terms.login.security_contact.clone() {
+                for contact in daemon.live().config.security_contacts() {
                     tokio::spawn(tell(daemon.clone(), event.clone(), contact));
                 }
             }

@@ -45,6 +45,15 @@ impl Person {
     }
 }
 
+/// Whose stack it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distribution {
+    /// Debian and Ubuntu: the password is checked by an included file.
+    Debian,
+    /// Fedora and RHEL: it is checked in the stack itself.
+    Fedora,
+}
+
 /// What stands before our module in a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstFactor {
@@ -161,19 +170,23 @@ impl Host {
         self.write(format!("/etc/pam.d/{service}"), &text, 0o644);
     }
 
-    /// Writes the stack for programs that ask once: the lines of docs/guide/append.md, as they stand there, around
-    /// Debian's own for the password.
+    /// Writes the stack for programs that ask once: the lines of docs/guide/append.md, as they stand there; those for Debian
+    /// around its own for the password.
     ///
     /// # Panics
     /// If it cannot be written, or the guide has no such lines.
-    pub fn stack_for_one_prompt(&self, service: &str) {
+    pub fn stack_for_one_prompt(&self, service: &str, distribution: Distribution) {
         // A copy that programs of plain users can load.
         let module = "/run/pam_mfad.so";
         fs::copy(binaries::module(), module).expect("the module for everybody");
         let guide = fs::read_to_string(binaries::source("../docs/guide/append.md")).expect("the guide");
-        let lines = guide.lines().skip_while(|line| !line.contains("pam_mfad.so append=split"));
-        let lines: Vec<&str> = lines.take_while(|line| !line.is_empty()).map(str::trim).collect();
-        assert_eq!(lines.len(), 3, "{lines:?}");
+        let (block, length) = match distribution {
+            Distribution::Debian => (0, 3),
+            Distribution::Fedora => (1, 5),
+        };
+        let blocks = guide.split("\n\n").filter(|block| block.contains("pam_mfad.so append=split"));
+        let lines: Vec<&str> = blocks.skip(block).flat_map(str::lines).map(str::trim).take(length).collect();
+        assert!(lines[0].ends_with("append=split"), "{lines:?}");
         let common = "auth [success=1 default=ignore] pam_unix.so nullok nodelay\nauth requisite pam_deny.so\n\
                       auth required pam_permit.so\n";
         self.write("/etc/pam.d/common-auth", common, 0o644);

@@ -3,7 +3,7 @@
 
 use mfad_tests::app::App;
 use mfad_tests::binaries;
-use mfad_tests::host::{Host, PASSWORD, Person};
+use mfad_tests::host::{Distribution, Host, PASSWORD, Person};
 use mfad_tests::mail::PYTHON;
 use mfad_tests::on_a_host;
 use mfad_tests::process::{Finished, run};
@@ -14,7 +14,7 @@ use mfad_tests::terminal::Terminal;
 /// A site whose sshd takes passwords, and Anna with an app; and her recovery codes.
 fn site(host: &Host, methods: Methods) -> (Site, App, Vec<String>) {
     let site = Site::with(host, methods, |settings| settings);
-    host.stack_for_one_prompt("sshd");
+    host.stack_for_one_prompt("sshd", Distribution::Debian);
     let (app, recovery) = App::enrol(&site.mfad, &site.anna);
     App::await_fresh_step();
     (site, app, recovery)
@@ -70,11 +70,25 @@ fn a_recovery_code_behind_the_password_lets_in_once() {
     });
 }
 
+/// To break it: take pam_permit out of the guide's block.
+#[test]
+fn on_fedoras_stack_a_code_lets_in_and_so_does_having_nothing_to_prove() {
+    on_a_host(|host| {
+        let (site, app, _) = site(host, Methods::Password);
+        host.stack_for_one_prompt("sshd", Distribution::Fedora);
+        let bert = host.person("bert");
+        gets_in(&site, &bert, PASSWORD);
+        stays_out(&site, &bert, "not the password");
+        stays_out(&site, &site.anna, PASSWORD);
+        gets_in(&site, &site.anna, &format!("{PASSWORD}{}", app.code_in(1)));
+    });
+}
+
 #[test]
 fn a_token_counts_on_behind_the_password() {
     on_a_host(|host| {
         let site = Site::with(host, Methods::Password, |settings| settings);
-        host.stack_for_one_prompt("sshd");
+        host.stack_for_one_prompt("sshd", Distribution::Debian);
         let (mut token, _) = App::enrol_token(&site.mfad, &site.anna);
         for _ in 0..2 {
             gets_in(&site, &site.anna, &format!("{PASSWORD}{}", token.code()));
@@ -181,8 +195,8 @@ fn where_a_program_can_ask_the_code_may_come_along_or_be_asked_for() {
 fn sudo_and_a_plain_users_locker_take_both_in_one_prompt() {
     on_a_host(|host| {
         let (site, app, recovery) = site(host, Methods::Password);
-        host.stack_for_one_prompt("locker");
-        host.stack_for_one_prompt("sudo");
+        host.stack_for_one_prompt("locker", Distribution::Debian);
+        host.stack_for_one_prompt("sudo", Distribution::Debian);
         let unlock: &[&str] = &["pamtester", "locker", "anna", "authenticate"];
         let elevate: &[&str] = &["sudo", "-k", "sh", "-c", "echo successfully $(id -un)"];
         for (command, code, proof) in [

@@ -96,7 +96,7 @@ fn read_if_there(path: &Path) -> Result<Option<Arc<Source>>, Problem> {
         let message = format!("the file is not UTF-8 (byte {})", error.utf8_error().valid_up_to());
         Problem::with_file(path, message, "save it as UTF-8")
     })?;
-    Ok(Some(Arc::new(Source { path: path.to_owned(), text })))
+    Ok(Some(Arc::new(Source::new(path.to_owned(), text))))
 }
 
 fn if_there<T>(path: &Path, result: io::Result<T>) -> Result<Option<T>, Problem> {

@@ -42,7 +42,7 @@ pub struct Login {
     pub resume_window: Duration,
     /// What happens to a person whose factor is mail, and who has no address.
     pub no_address: NoAddress,
-    /// What happens if a hook fails to send a code or to judge one, and no fallback is open.
+    /// What happens if a hook fails to send a code, and no fallback is open. One that cannot judge opens nothing.
     pub on_hook_failure: OnFailure,
     /// Whether root may be let in by a failure, by a trusted device, or by a login of a moment ago.
     pub even_root: EvenRoot,

@@ -7,6 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::address::EmailAddress;
+
 mod address_source;
 mod domain;
 mod duration;
@@ -88,6 +90,17 @@ impl Config {
     /// All terms that can hold: the default ones first, then those of each rule.
     pub fn all_terms(&self) -> impl Iterator<Item = &Terms> {
         std::iter::once(&self.terms).chain(self.rules.iter().map(|rule| &rule.terms))
+    }
+
+    /// Whoever is a security contact under any terms.
+    pub fn security_contacts(&self) -> Vec<EmailAddress> {
+        let mut contacts = Vec::new();
+        for contact in self.all_terms().flat_map(|terms| &terms.login.security_contact) {
+            if !contacts.contains(contact) {
+                contacts.push(contact.clone());
+            }
+        }
+        contacts
     }
 
     /// The factors that some login may be proved by.

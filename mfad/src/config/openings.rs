@@ -34,7 +34,9 @@ fn of(terms: &Terms) -> Vec<String> {
     }
     if terms.login.on_hook_failure == OnFailure::Bypass {
         let key = terms.saying("on-hook-failure", "bypass");
-        openings.push(format!("{key}: people{even_root} get in without a second factor while a hook fails"));
+        openings.push(format!(
+            "{key}: people{even_root} get in without a second factor while a hook cannot send"
+        ));
     }
     if terms.login.require == Require::DryRun {
         let key = terms.saying("require", "dry-run");

@@ -33,7 +33,9 @@ impl Glob {
 
     /// Whether everything that `other` fits, this fits too, as far as that is plain to see.
     pub(super) fn covers(&self, other: &Glob) -> bool {
-        self == other || (self.has_wildcards() && !other.has_wildcards() && self.fits(&other.text))
+        self == other
+            || self.text == "*"
+            || (self.has_wildcards() && !other.has_wildcards() && self.fits(&other.text))
     }
 
     /// The pattern.

@@ -19,6 +19,15 @@ const LONGEST_EXCERPT: usize = 160;
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) text: String,
+    /// Where each line but the first begins: there may be a thousand rules to place.
+    lines: Vec<usize>,
+}
+
+impl Source {
+    pub(super) fn new(path: PathBuf, text: String) -> Self {
+        let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+        Source { path, text, lines }
+    }
 }
 
 /// A part of a file, and the dotted key that it belongs to.
@@ -162,7 +171,7 @@ impl Place {
         let start = floor_boundary(text, self.span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let number = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let number = self.source.lines.partition_point(|begin| *begin <= start) + 1;
         let column = text[line_start..start].chars().count() + 1;
         let one_based = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         (one_based(number), one_based(column), self.excerpt(line_start..line_end))

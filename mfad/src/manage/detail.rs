@@ -60,10 +60,15 @@ impl Administration<'_> {
     }
 
     pub(super) fn lock(&self, account: &Account) -> (Lock, Option<Duration>) {
-        let login = &self.daemon.live().config.terms.login;
-        let throttled = account.failures.throttled(&login.throttle, self.daemon.clock.now());
-        match throttled {
-            _ if account.failures.any_locked(login) => (Lock::Locked, None),
+        // Under any terms: an administrator wants to see what keeps somebody waiting, wherever that is.
+        let config = self.daemon.live().config.clone();
+        let now = self.daemon.clock.now();
+        let waits =
+            config.all_terms().filter_map(|terms| account.failures.throttled(&terms.login.throttle, now));
+        match waits.max() {
+            _ if config.all_terms().any(|terms| account.failures.any_locked(&terms.login)) => {
+                (Lock::Locked, None)
+            }
             Some(wait) => (Lock::Throttled, Some(wait)),
             None => (Lock::Open, None),
         }

@@ -7,7 +7,7 @@ use super::subject::Subject;
 use super::{Administration, Refused};
 use crate::config::RuleName;
 use crate::moment::Moment;
-use crate::rules::attempt::{Attempt, Service, Source, SshKey, ToldBy};
+use crate::rules::attempt::{Attempt, Source, SshKey, ToldBy};
 use crate::rules::login::{self, Opening};
 use crate::rules::matching::{self, Looked};
 use crate::rules::policy::{Purpose, Way};
@@ -78,16 +78,10 @@ fn attempt(subject: &Subject, asked: &wire::Explain) -> Result<Attempt, Refused>
         kind: asked.key_type.clone().unwrap_or_default(),
         fingerprint: asked.key_fingerprint.clone().unwrap_or_default(),
     });
-    Ok(Attempt {
-        user: subject.name.clone(),
-        service: Service::read(&asked.service),
-        source,
-        connection: None,
-        tty: None,
-        ssh_key: key,
-        groups: Vec::new(),
-        told_by: ToldBy::Root,
-    })
+    let request = Attempt::of_request(subject.name.clone(), &asked.service);
+    // "local" is a console here: what a pseudo-terminal is, no rule knows.
+    let tty = (source == Source::Local).then(|| "tty1".to_owned());
+    Ok(Attempt { source, tty, ssh_key: key, told_by: ToldBy::Root, ..request })
 }
 
 fn name<'a>(looked: &Looked<'a>) -> Option<&'a RuleName> {

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use protocol::manage::{self as wire, RolloutLine};
 
-use super::subject::attempt;
 use super::{Administration, Refused};
-use crate::rules::attempt::Service;
+use crate::rules::attempt::Attempt;
 use crate::rules::policy::{self, Would};
 use crate::steps::{Standing, Steps};
 use crate::store::{EventQuery, Store};
@@ -47,8 +46,7 @@ impl Administration<'_> {
         subject: &super::subject::Subject,
         service: &str,
     ) -> Result<Option<String>, Refused> {
-        let mut attempt = attempt(&subject.name, Vec::new());
-        attempt.service = Service::read(service);
+        let attempt = Attempt::of_request(subject.name.clone(), service);
         let facts = self.login_facts(subject, attempt).await?;
         let account = self.daemon.store.account(&subject.name).await?.unwrap_or_default();
         let steps = Steps::new(self.daemon.clone(), facts, Standing::Known);

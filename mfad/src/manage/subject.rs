@@ -8,7 +8,7 @@ use protocol::call::Fault;
 use super::{Administration, Rank, Refused};
 use crate::people::{Found, Person};
 use crate::rules::account::Account;
-use crate::rules::attempt::{Attempt, Service, Source, ToldBy, UserName};
+use crate::rules::attempt::{Attempt, REQUESTS, UserName};
 use crate::rules::change::{self, Entitlement};
 use crate::rules::matching;
 use crate::rules::policy::Purpose;
@@ -17,9 +17,6 @@ use crate::steps::{Facts, Standing, Steps};
 
 /// How long a proof entitles to changes over the same connection.
 const PROOF_LIFE: Duration = Duration::from_secs(600);
-
-/// What such changes are booked under in the audit.
-const SERVICE: &str = "mfactl";
 
 /// Whom a request is about.
 pub(super) struct Subject {
@@ -54,8 +51,12 @@ impl Administration<'_> {
         let name = found.person.as_ref().map_or(said, |person| person.name.clone());
         let entitlement = self.entitlement(&name);
         let config = self.daemon.live().config.clone();
-        let wanted = matching::groups_that_matter(&config, &attempt(&name, Vec::new()));
-        let groups = self.daemon.people.memberships(&name, wanted).await?;
+        let wanted = matching::groups_that_matter(&config, &Attempt::of_request(name.clone(), REQUESTS));
+        let groups = match self.daemon.people.memberships(&name, wanted).await {
+            // What an administrator does for somebody hangs on no rule for that person.
+            Err(_) if self.rank == Rank::Administrator => Vec::new(),
+            groups => groups?,
+        };
         Ok(Subject { name, found, groups, entitlement })
     }
 
@@ -109,7 +110,8 @@ impl Administration<'_> {
 
     /// The steps of a request, as those of a login.
     pub(super) fn steps(&self, subject: &Subject) -> Steps {
-        let attempt = attempt(&subject.name, subject.groups.clone());
+        let groups = subject.groups.clone();
+        let attempt = Attempt { groups, ..Attempt::of_request(subject.name.clone(), REQUESTS) };
         let facts = Facts {
             config: self.daemon.live().config.clone(),
             attempt,
@@ -136,20 +138,6 @@ impl Administration<'_> {
     async fn own_name(&self) -> Result<UserName, Refused> {
         let uid = self.peer.uid;
         self.daemon.people.name_of(uid).await?.ok_or(Refused::Nameless(uid))
-    }
-}
-
-/// A request, as an attempt that the rules can look at.
-pub(super) fn attempt(name: &UserName, groups: Vec<String>) -> Attempt {
-    Attempt {
-        user: name.clone(),
-        service: Service::read(SERVICE),
-        source: Source::Unknown,
-        connection: None,
-        tty: None,
-        ssh_key: None,
-        groups,
-        told_by: ToldBy::Oneself,
     }
 }
 

@@ -95,6 +95,9 @@ impl TryFrom<String> for Source {
     }
 }
 
+/// The service that requests of mfactl are booked under.
+pub const REQUESTS: &str = "mfactl";
+
 /// One try to log in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -121,8 +124,8 @@ pub struct Attempt {
 pub enum ToldBy {
     /// A program of root: sshd, sudo, login.
     Root,
-    /// A program that the person runs, such as a screen locker: it may say what it likes. Nothing that would let somebody
-    /// in without a factor is built on it, now or later.
+    /// A program that the person runs, such as a screen locker: it may say what it likes. No address and no key is taken
+    /// from it, and no trust is built on it.
     Oneself,
 }
 
@@ -151,6 +154,21 @@ impl SshKey {
 }
 
 impl Attempt {
+    /// A request of somebody who is logged in, as an attempt that the rules can look at. Nothing of it is the caller's
+    /// word: who could choose the service could choose the rule.
+    pub fn of_request(user: UserName, service: &str) -> Self {
+        Attempt {
+            user,
+            service: Service::read(service),
+            source: Source::Unknown,
+            connection: None,
+            tty: None,
+            ssh_key: None,
+            groups: Vec::new(),
+            told_by: ToldBy::Oneself,
+        }
+    }
+
     /// Reads what a module sent, for the account that the name service named. The groups are added when it is known which
     /// of them matter.
     pub fn read(user: UserName, said: &login::Attempt, told_by: ToldBy) -> Self {
@@ -159,7 +177,10 @@ impl Attempt {
         Attempt {
             user,
             service: Service::read(&said.service),
-            source: source(said, connection),
+            source: match (source(said, connection), told_by) {
+                (Source::Address(_), ToldBy::Oneself) => Source::Unknown,
+                (source, _) => source,
+            },
             connection: connection.map(|text| text::printable(text).chars().take(128).collect()),
             tty: said.tty.as_deref().map(|tty| text::printable(tty).chars().take(64).collect()),
             ssh_key: key.and_then(SshKey::read),

@@ -97,12 +97,14 @@ pub fn trace_id(looked: &[Looked<'_>]) -> String {
 
 /// The groups that decide which rule matches; none where no rule that may match names one. Only these are asked for.
 pub fn groups_that_matter(config: &Config, attempt: &Attempt) -> Vec<String> {
-    let mut groups: Vec<String> = config
-        .rules
-        .iter()
-        .filter(|rule| !rule.when.groups.is_empty() && failing_but_groups(&rule.when, attempt).is_none())
-        .flat_map(|rule| rule.when.groups.iter().cloned())
-        .collect();
+    let mut groups = Vec::new();
+    for rule in config.rules.iter().filter(|rule| failing_but_groups(&rule.when, attempt).is_none()) {
+        groups.extend(rule.when.groups.iter().cloned());
+        if rule.when.groups.is_empty() && rule.when.between.is_empty() {
+            // It matches, whatever the name service says: nobody is kept out by groups of rules behind it.
+            break;
+        }
+    }
     groups.sort_unstable();
     groups.dedup();
     groups
@@ -134,7 +136,7 @@ fn failing_but_groups(when: &Conditions, attempt: &Attempt) -> Option<Condition>
     if !any(&when.services, |glob| glob.fits(attempt.service.as_str())) {
         return Some(Condition::Services);
     }
-    if !any(&when.sources, |pattern| comes_from(pattern, attempt.source)) {
+    if !any(&when.sources, |pattern| comes_from(pattern, attempt.source, attempt.tty.as_deref())) {
         return Some(Condition::Sources);
     }
     if !any(&when.ssh_keys, |pattern| attempt.ssh_key.as_ref().is_some_and(|key| is_of(pattern, key))) {
@@ -144,10 +146,17 @@ fn failing_but_groups(when: &Conditions, attempt: &Attempt) -> Option<Condition>
     when.first_factor.filter(|wanted| *wanted != first).map(|_| Condition::FirstFactor)
 }
 
-fn comes_from(pattern: &SourcePattern, source: Source) -> bool {
+/// A console or a display. A pseudo-terminal may belong to somebody far away who came in by SSH.
+fn is_of_this_machine(tty: Option<&str>) -> bool {
+    let tty = tty.unwrap_or_default();
+    let name = tty.strip_prefix("/dev/").unwrap_or(tty);
+    ["tty", "console", "hvc", ":"].iter().any(|start| name.starts_with(start))
+}
+
+fn comes_from(pattern: &SourcePattern, source: Source, tty: Option<&str>) -> bool {
     match (pattern, source) {
         (SourcePattern::Network(network), Source::Address(address)) => network.contains(&address),
-        (SourcePattern::Local, Source::Local) => true,
+        (SourcePattern::Local, Source::Local) => is_of_this_machine(tty),
         _ => false,
     }
 }

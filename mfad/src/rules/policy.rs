@@ -127,6 +127,19 @@ impl Way {
     }
 }
 
+impl Way {
+    /// Names what is proved by it: the factor, and of a sent code where it goes.
+    pub fn proves(&self) -> String {
+        match self {
+            Way::Sent(Channel::Email(address)) => format!("email {address}"),
+            Way::Sent(Channel::Hook { name, contact }) | Way::Checked { hook: name, contact } => {
+                format!("{name} {contact}")
+            }
+            Way::Totp | Way::Hotp | Way::Recovery | Way::Bypass => self.factor().to_owned(),
+        }
+    }
+}
+
 impl Plan {
     /// The factor that is asked for first.
     pub fn first(&self) -> &str {
@@ -174,6 +187,10 @@ pub fn decide(account: &Account, context: &Context<'_>) -> Requirement {
 
 /// What would happen if a factor were asked for.
 pub fn if_required(account: &Account, context: &Context<'_>) -> Would {
+    let terms = context.terms();
+    if terms.rule.is_some() && terms.login.require == Require::Never {
+        return Would::Pass;
+    }
     match strictly(account, context) {
         Requirement::Prove(plan) => Would::Ask(plan.first().to_owned()),
         Requirement::Enrol => Would::Enrol,

@@ -9,6 +9,7 @@ use protocol::manage::Switch;
 
 use super::account::Account;
 use super::attempt::{Attempt, Service, Source, ToldBy, UserName};
+use super::grant::{Decision, Refusal};
 use super::login::{self, Answered, Asked, Opening};
 use super::matching;
 use super::policy::{KnownAddress, Purpose};
@@ -352,6 +353,23 @@ fn used_up_tries_hold_the_place_and_no_other_and_not_for_ever() {
     world.happen(&Happening::Pass { seconds: 91 });
     let (later, _) = world.step(0, login::begin);
     assert!(matches!(later, Opening::Announce(_)));
+}
+
+/// Break it: let `decide` overlook that there are no terms.
+#[test]
+fn while_the_calendar_fails_nobody_is_let_in_whatever_the_rules_say() {
+    let (vault, attempt) = (Vault::from_master(&[5; 32]), attempt(1));
+    for require in [Require::Never, Require::Enrolled, Require::Always, Require::DryRun] {
+        for mut account in [Account::default(), enabled()] {
+            let mut config = settings();
+            config.terms.login.require = require;
+            let known = [KnownAddress { source: AddressSource::Account, address: None }];
+            let context = context(&config, &vault, &attempt, &known, 0);
+            let context = Context { terms: Err(config::NoSuchTime), ..context };
+            let opening = login::begin(&mut account, &context, &mut Ledger::default());
+            assert_eq!(opening, Opening::End(Decision::Refused(Refusal::Unavailable)), "{require:?}");
+        }
+    }
 }
 
 #[test]

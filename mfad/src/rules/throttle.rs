@@ -13,7 +13,7 @@ use crate::moment::Moment;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failures {
-    /// The latest, the oldest first; no more than the throttle looks at.
+    /// The latest, the oldest first; no more than a throttle can look at.
     recent: Vec<Moment>,
     /// In a row since the last right code, a factor each, by name.
     #[serde(default)]
@@ -25,6 +25,9 @@ pub struct Failures {
 
 /// So many wrong codes in a row, and the person is told: somebody knows their password.
 const SUSPICIOUS: u32 = 5;
+
+/// What a throttle can look at: the most that the configuration takes. Another rule may look at more than this one.
+const MOST_FAILURES: usize = 100;
 
 /// A wait that grows ends here, unless the site's own is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
@@ -71,8 +74,7 @@ impl Failures {
     pub fn count(&mut self, factors: &[&str], settings: &Login, now: Moment) -> Vec<String> {
         self.recent.push(now);
         self.in_a_row = self.in_a_row.saturating_add(1);
-        let kept = settings.throttle.failures as usize;
-        self.recent.drain(..self.recent.len().saturating_sub(kept));
+        self.recent.drain(..self.recent.len().saturating_sub(MOST_FAILURES));
         let mut locked = Vec::new();
         for factor in factors {
             let count = self.consecutive.entry((*factor).to_owned()).or_default();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::attempt::{Attempt, Service, Source, ToldBy};
 use super::news::News;
-use super::policy::Purpose;
+use super::policy::{self, Purpose, Way};
 use super::{Context, Ledger};
 use crate::audit::Kind;
 use crate::config::{AskFirst, Bind, EvenRoot, Trust};
@@ -21,8 +21,11 @@ use crate::moment::Moment;
 /// How many devices of one person are remembered; the oldest goes where there are more.
 pub const DEVICES: usize = 20;
 
-/// How many graces of one person run at once.
-const GRACES: usize = 8;
+/// How many logins of one person are kept for a while.
+const RECENT: usize = 8;
+
+/// How long somebody may think about whether a device is to be trusted.
+const THINKING: Duration = Duration::from_secs(15 * 60);
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -33,7 +36,8 @@ pub struct Trusted {
     devices: Vec<Device>,
     /// The number of the last device: none is used twice.
     last: u32,
-    graces: Vec<Grace>,
+    /// Logins with a factor, kept for a while where the site trusts devices or gives grace.
+    recent: Vec<Recent>,
 }
 
 /// A device that was remembered.
@@ -50,6 +54,8 @@ pub struct Device {
     pub since: Moment,
     /// For how long, in days.
     pub days: u32,
+    /// What was proved there, as [`Way::proves`] names it: it must still be a way in.
+    by: String,
     /// When it last spared the person a factor; milliseconds since 1970.
     pub last_used: Option<u64>,
 }
@@ -67,11 +73,14 @@ pub struct Marks {
 /// A login a moment ago.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Grace {
+struct Recent {
     service: Service,
     source: IpAddr,
     ssh_key: Option<String>,
     since: Moment,
+    /// What was proved.
+    by: String,
+    /// Logins of its grace.
     used: u32,
 }
 
@@ -99,7 +108,8 @@ pub(super) fn recognise(
 ) -> Option<Recognised> {
     let place = Place::of(context)?;
     let terms = context.terms();
-    if let Some(device) = account.trusted.device(context, &place, &terms.trust) {
+    let ways: Vec<String> = policy::ways(account, context).iter().map(Way::proves).collect();
+    if let Some(device) = account.trusted.device(context, &place, &ways) {
         device.last_used = Some(context.now.wall);
         let rule = terms.saying_of("trust.days", "trust-days", &terms.trust.days.to_string());
         ledger.record(context.event(Kind::Recognised { by: device.to_string(), rule }));
@@ -107,8 +117,9 @@ pub(super) fn recognise(
     }
     let settings = terms.login.grace?;
     let now = context.now;
-    let grace = account.trusted.graces.iter_mut().find(|grace| {
+    let grace = account.trusted.recent.iter_mut().find(|grace| {
         grace.is_of(&place)
+            && ways.contains(&grace.by)
             && now.at_most_since(grace.since) < settings.within
             && grace.used < settings.logins
     })?;
@@ -139,6 +150,9 @@ pub fn remember(account: &mut Account, context: &Context<'_>, ledger: &mut Ledge
     let service = context.attempt.service.clone();
     let trusted = &mut account.trusted;
     let (now, days) = (context.now, trust.days);
+    // Whoever was reset, or changed their factors, since this login was proved trusts nothing by it.
+    let is_it = |login: &&Recent| login.is_of(&place) && now.at_most_since(login.since) < THINKING;
+    let Some(by) = trusted.recent.iter().find(is_it).map(|login| login.by.clone()) else { return };
     trusted
         .devices
         .retain(|device| (device.marks != marks || device.service != service) && device.is_live(now));
@@ -146,26 +160,30 @@ pub fn remember(account: &mut Account, context: &Context<'_>, ledger: &mut Ledge
         trusted.devices.remove(0);
     }
     trusted.last = trusted.last.saturating_add(1);
-    let device = Device { id: trusted.last, service, marks, since: now, days, last_used: None };
+    let device = Device { id: trusted.last, service, marks, since: now, days, by, last_used: None };
     let change = format!("{device} is trusted for {days} days");
     trusted.devices.push(device);
     ledger.tell(News::of(format!("{change}. Revoke it: mfactl devices revoke {}", trusted.last)));
     ledger.record(context.event(Kind::Changed { change, by: context.by }));
 }
 
-/// Begins the grace after a factor was proved.
-pub(super) fn begin_grace(account: &mut Account, context: &Context<'_>) {
-    let Some(place) = Place::of(context).filter(|_| context.login().grace.is_some()) else { return };
-    let graces = &mut account.trusted.graces;
-    graces.retain(|grace| !grace.is_of(&place));
-    if graces.len() >= GRACES {
-        graces.remove(0);
+/// Keeps for a while that a factor was proved here, where something may be built on it.
+pub(super) fn note_proof(account: &mut Account, context: &Context<'_>, factor: &str) {
+    let matters = context.login().grace.is_some() || context.terms().trust.days > 0;
+    let Some(place) = Place::of(context).filter(|_| matters) else { return };
+    let ways = policy::ways(account, context);
+    let by = ways.iter().find(|way| way.factor() == factor).map_or(factor.to_owned(), Way::proves);
+    let recent = &mut account.trusted.recent;
+    recent.retain(|login| !login.is_of(&place));
+    if recent.len() >= RECENT {
+        recent.remove(0);
     }
-    graces.push(Grace {
+    recent.push(Recent {
         service: context.attempt.service.clone(),
         source: place.source,
         ssh_key: place.ssh_key().map(str::to_owned),
         since: context.now,
+        by,
         used: 0,
     });
 }
@@ -184,7 +202,11 @@ pub fn revoke(account: &mut Account, context: &Context<'_>, which: Which, ledger
     let trusted = &mut account.trusted;
     let before = trusted.devices.len();
     match which {
-        Which::One(id) => trusted.devices.retain(|device| device.id != id),
+        // What was proved there a moment ago counts no more either.
+        Which::One(id) => {
+            trusted.devices.retain(|device| device.id != id);
+            trusted.recent.clear();
+        }
         Which::All => trusted.clear(),
     }
     let gone = before - trusted.devices.len();
@@ -248,17 +270,19 @@ impl Trusted {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.devices.clear();
-        self.graces.clear();
+        self.recent.clear();
     }
 
     /// The device of this login, if it is remembered by all that the site asks for now.
-    fn device(&mut self, context: &Context<'_>, place: &Place<'_>, trust: &Trust) -> Option<&mut Device> {
+    fn device(&mut self, context: &Context<'_>, place: &Place<'_>, ways: &[String]) -> Option<&mut Device> {
+        let trust = &context.terms().trust;
         let asked = place.marks(trust).filter(|_| trust.days > 0)?;
         let now = context.now;
         let shared = |service: &Service| trust.services.iter().any(|name| name == service.as_str());
         let here = &context.attempt.service;
         self.devices.iter_mut().find(|device| {
             device.is_live(now)
+                && ways.contains(&device.by)
                 && now.at_most_since(device.since) < DAY.saturating_mul(trust.days)
                 && (device.service == *here || (shared(&device.service) && shared(here)))
                 && device.marks.meet(&asked, place)
@@ -303,7 +327,7 @@ impl Marks {
     }
 }
 
-impl Grace {
+impl Recent {
     fn is_of(&self, place: &Place<'_>) -> bool {
         self.service == place.attempt.service
             && self.source == place.source

@@ -27,7 +27,7 @@ use crate::listen::Peer;
 use crate::metrics::METRICS;
 use crate::moment::Moment;
 use crate::people::{Found, LookupError};
-use crate::rules::attempt::{Attempt, UserName};
+use crate::rules::attempt::{Attempt, REQUESTS, UserName};
 use crate::rules::grant::{Decision, Refusal};
 use crate::rules::login::{self, Asked};
 use crate::rules::matching;
@@ -256,9 +256,13 @@ impl Session {
             Some(person) => (person.name, person.uid),
             None => (name.clone(), u32::MAX),
         };
+        let attempt = match self.purpose {
+            Purpose::Login => Attempt::read(name, said, self.peer.told_by()),
+            Purpose::Proof => Attempt::of_request(name, REQUESTS),
+        };
         Facts {
             config: live.config.clone(),
-            attempt: Attempt::read(name, said, self.peer.told_by()),
+            attempt,
             purpose: self.purpose,
             host: self.daemon.host.clone(),
             uid,

@@ -46,7 +46,7 @@ impl Session {
     /// Some programs drop notices and some replace prompts, so both say what was wrong.
     pub(super) fn ask_again(&mut self, asked: Asked, why: &str) -> Step {
         let Some(login) = &self.login else { return self.lost() };
-        let text = format!("{why} {}", login.live.config.terms.login.prompt);
+        let text = format!("{why} {}", login.steps.terms().login.prompt);
         self.question(asked, vec![], text)
     }
 

@@ -223,7 +223,7 @@ impl Matched {
         // With the round goes the code that was sent, and every other one that is out for this service and place.
         account.forget(&Scope::from(context.attempt));
         account.failures.forgive();
-        trust::begin_grace(account, context);
+        trust::note_proof(account, context, &factor);
         account.last_login = Some(context.now.wall);
         ledger.record(context.event(Kind::Allowed { factor }));
         Spent(means)

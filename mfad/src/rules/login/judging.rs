@@ -250,8 +250,8 @@ fn count_against(account: &mut Account, context: &Context<'_>, factors: &[&str],
     let locked = account.failures.count(factors, context.login(), context.now);
     if account.failures.is_suspicious() && context.purpose == Purpose::Login {
         ledger.tell(News::for_security_too(
-            "Several wrong codes in a row were typed after your right password. If it was not you, somebody knows \
-             your password: change it.",
+            "Several wrong codes in a row were typed after your right password or key. If it was not you, somebody \
+             knows your password, or has your key: change it.",
         ));
     }
     for factor in locked {

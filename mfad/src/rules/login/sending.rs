@@ -149,7 +149,8 @@ pub fn not_sent(
         update(account, context, id, |delivery, _| *delivery = Delivery::Owed);
     }
     let channel = &undelivered.letter.channel;
-    let may_open = undelivered.failure == MailFailure::Down
+    let may_open = context.terms.is_ok()
+        && undelivered.failure == MailFailure::Down
         && !went_out
         && !policy::has_more_than(account, context, channel.factor())
         && context.purpose == Purpose::Login

@@ -1,8 +1,15 @@
 use super::*;
-use crate::config::{Config, Grace as GraceSettings, Network};
+use crate::config::{AddressSource, Config, FactorKind, Grace, Network};
 use crate::rules::attempt::SshKey;
-use crate::rules::properties::{attempt, context, settings};
+use crate::rules::policy::KnownAddress;
+use crate::rules::properties::{attempt, context as context_with, enabled, settings};
 use crate::vault::Vault;
+
+const KNOWN: [KnownAddress; 1] = [KnownAddress { source: AddressSource::Account, address: None }];
+
+fn context<'a>(config: &'a Config, vault: &'a Vault, attempt: &'a Attempt, seconds: u64) -> Context<'a> {
+    context_with(config, vault, attempt, &KNOWN, seconds)
+}
 
 const ONE: &str = "SHA256:one";
 
@@ -21,15 +28,15 @@ fn site(change: impl FnOnce(&mut Config)) -> Config {
 fn remembered(config: &Config) -> Account {
     let vault = Vault::from_master(&[5; 32]);
     let here = Attempt { ssh_key: key(ONE), ..attempt(1) };
-    let (mut account, mut ledger) = (Account::default(), Ledger::default());
-    remember(&mut account, &context(config, &vault, &here, &[], 0), &mut ledger);
-    begin_grace(&mut account, &context(config, &vault, &here, &[], 0));
+    let mut account = enabled();
+    note_proof(&mut account, &context(config, &vault, &here, 0), "email");
+    remember(&mut account, &context(config, &vault, &here, 0), &mut Ledger::default());
     account
 }
 
 fn is_recognised(config: &Config, account: &mut Account, attempt: &Attempt, seconds: u64) -> bool {
     let vault = Vault::from_master(&[5; 32]);
-    let context = context(config, &vault, attempt, &[], seconds);
+    let context = context(config, &vault, attempt, seconds);
     recognise(account, &context, &mut Ledger::default()).is_some()
 }
 
@@ -64,7 +71,7 @@ fn use_does_not_lengthen_it_and_neither_does_a_clock_that_jumps() {
     assert!(!is_recognised(&config, &mut account, &same, week));
     // The wall clock was set back by a year; the boot clock knows better.
     let vault = Vault::from_master(&[5; 32]);
-    let mut context = context(&config, &vault, &same, &[], week);
+    let mut context = context(&config, &vault, &same, week);
     context.now.wall -= 365 * 24 * 3_600_000;
     assert!(recognise(&mut account, &context, &mut Ledger::default()).is_none());
 }
@@ -101,7 +108,7 @@ fn root_is_recognised_only_where_the_terms_say_so() {
     for (even_root, expected) in [(EvenRoot::No, Offer::None), (EvenRoot::Yes, Offer::Ask(7))] {
         let config = site(|config| config.terms.login.even_root = even_root);
         let here = Attempt { ssh_key: key(ONE), ..attempt(1) };
-        let context = Context { uid: 0, ..context(&config, &vault, &here, &[], 0) };
+        let context = Context { uid: 0, ..context(&config, &vault, &here, 0) };
         assert_eq!(offer(&context), expected);
     }
 }
@@ -120,8 +127,47 @@ fn another_factor_or_address_ends_all_trust() {
 }
 
 #[test]
+fn whoever_is_reset_while_somebody_thinks_trusts_nothing_by_the_login_before() {
+    let (config, vault) = (site(|_| {}), Vault::from_master(&[5; 32]));
+    let here = Attempt { ssh_key: key(ONE), ..attempt(1) };
+    let mut account = enabled();
+    note_proof(&mut account, &context(&config, &vault, &here, 0), "email");
+    account.reset();
+    remember(&mut account, &context(&config, &vault, &here, 60), &mut Ledger::default());
+    assert_eq!(account.trusted.devices(context(&config, &vault, &here, 60).now).count(), 0);
+    note_proof(&mut account, &context(&config, &vault, &here, 60), "email");
+    remember(&mut account, &context(&config, &vault, &here, 60 + 15 * 60), &mut Ledger::default());
+    assert_eq!(account.trusted.devices.len(), 0, "nobody thinks as long as that");
+}
+
+#[test]
+fn a_device_is_worth_what_was_proved_there() {
+    let config = site(|_| {});
+    let account = remembered(&config);
+    let same = Attempt { ssh_key: key(ONE), ..attempt(1) };
+    let apps = site(|config| config.terms.login.factors = vec![FactorKind::Totp]);
+    assert!(!is_recognised(&apps, &mut account.clone(), &same, 60), "the site takes no mail any more");
+    let mut moved = account.clone();
+    moved.email = crate::address::EmailAddress::parse("new@example.org").ok();
+    assert!(!is_recognised(&config, &mut moved, &same, 60), "another mailbox");
+    assert!(is_recognised(&config, &mut account.clone(), &same, 60));
+}
+
+#[test]
+fn a_device_that_is_revoked_has_no_grace_either() {
+    let config = site(|config| {
+        config.terms.login.grace = Some(Grace { within: Duration::from_secs(60), logins: 9 });
+    });
+    let (mut account, vault) = (remembered(&config), Vault::from_master(&[5; 32]));
+    let same = Attempt { ssh_key: key(ONE), ..attempt(1) };
+    let ledger = &mut Ledger::default();
+    assert_eq!(revoke(&mut account, &context(&config, &vault, &same, 1), Which::One(1), ledger), 1);
+    assert!(!is_recognised(&config, &mut account, &same, 2));
+}
+
+#[test]
 fn grace_ends_by_time_and_by_count_and_is_not_lengthened_by_use() {
-    let grace = GraceSettings { within: Duration::from_secs(60), logins: 3 };
+    let grace = Grace { within: Duration::from_secs(60), logins: 3 };
     let config = site(|config| {
         config.terms.trust.days = 0;
         config.terms.login.grace = Some(grace);
