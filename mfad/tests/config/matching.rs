@@ -238,7 +238,10 @@ fn how_long_a_decision_among_a_thousand_rules_takes() {
             let (attempt, started) = (&attempts[n % attempts.len()], std::time::Instant::now());
             let looked = trace(&config, attempt, at(480)).unwrap();
             std::hint::black_box((trace_id(&looked), groups_that_matter(&config, attempt)));
-            std::hint::black_box((terms(&config, attempt, at(480)).ok(), terms(&config, attempt, at(480)).ok()));
+            std::hint::black_box((
+                terms(&config, attempt, at(480)).ok(),
+                terms(&config, attempt, at(480)).ok(),
+            ));
             started.elapsed().as_nanos()
         })
         .collect();

@@ -115,6 +115,20 @@ fn no_exemption_of_a_rule_is_a_proof() {
     assert!(ada.call(&new_recovery(None)).unwrap_err().contains("ProofNeeded"));
 }
 
+/// To see it fail: read the attempt of a proof from what was said.
+#[test]
+fn a_proof_comes_under_the_rules_of_requests_whatever_service_it_names() {
+    let rule = "[[rule]]\nname = \"mail\"\nservices = [\"imap\"]\nprompt = \"Lax code: \"\n";
+    let running = Running::start(rule);
+    enrolled(&mut running.manage(), Some(ADA));
+    let asked = |peer: &mut Peer| match peer.call(&begin(ADA, "imap")).unwrap().step.then {
+        Then::Ask(question) => question.text,
+        other => panic!("{other:?}"),
+    };
+    assert!(asked(&mut running.login()).ends_with("Lax code: "));
+    assert!(asked(&mut running.manage_as(ADAS_UID)).ends_with("Verification code: "));
+}
+
 #[test]
 fn fifty_who_enrol_and_confirm_at_once_end_in_one_factor() {
     let running = Running::start("[login]\ntries = 10\nthrottle = { failures = 100, within = \"90s\" }\n");
