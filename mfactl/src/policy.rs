@@ -155,8 +155,9 @@ pub fn report(verb: &ReportVerb, daemon: &mut Connection, output: &mut Output) -
     loop {
         let page = daemon.call(&DryRuns { after: after.clone() })?;
         // Of those who are listed, the account knows better: they may have enrolled since.
-        let unlisted = page.lines.into_iter().filter(|line| !people.contains(&line.user));
-        unlisted.for_each(|line| drop(lines.entry(line.user.clone()).or_insert(line)));
+        for line in page.lines.into_iter().filter(|line| !people.contains(&line.user)) {
+            lines.entry(line.user.clone()).or_insert(line);
+        }
         if page.next.is_none() || page.next == after {
             break;
         }
