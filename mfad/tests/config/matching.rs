@@ -222,6 +222,7 @@ proptest! {
 
 #[test]
 #[ignore = "prints a figure; run it by name, in a release build"]
+#[allow(clippy::print_stdout, reason = "that is what it is for")]
 fn how_long_a_decision_among_a_thousand_rules_takes() {
     let team = |n: usize| {
         format!(
