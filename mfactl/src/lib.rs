@@ -5,6 +5,7 @@
 //! - [`connection`]: the daemon's socket.  [`failure`]: why a verb brought no answer, and what to do about it.
 //! - [`enrol`], [`factors`]: a person's own factors.  [`user`], [`users`], [`bypass`], [`key`]: an administrator's work.
 //! - [`policy`]: who is asked and why, remembered devices, who would be locked out.
+//! - [`doctor`]: the host's own files: PAM stacks as libpam reads and runs them.
 //! - [`config`], [`test_mail`], [`events`], [`health`]: how the host is. A topic each: the call, and its text.
 //! - [`proof`]: a person's proof before a change.  [`terminal`]: the person.  [`myself`]: the person's name.
 //! - [`import`]: what other second factors left behind, read.  [`takeover`]: handed to mfad, entry by entry.
@@ -19,6 +20,7 @@ pub mod bypass;
 pub mod codes;
 pub mod config;
 pub mod connection;
+pub mod doctor;
 pub mod enrol;
 pub mod events;
 pub mod factors;
