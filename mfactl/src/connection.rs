@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Connection {
     stream: UnixStream,
     arrived: FrameBuffer,
+    patience: Duration,
 }
 
 impl Connection {
@@ -26,10 +27,18 @@ impl Connection {
     /// # Errors
     /// [`Failure::Unreachable`] if nothing answers there, else as for [`Connection::call`].
     pub fn open(socket: &Path) -> Result<Self, Failure> {
+        Connection::open_within(socket, PATIENCE)
+    }
+
+    /// The same, with another limit for each answer.
+    ///
+    /// # Errors
+    /// As for [`Connection::open`].
+    pub fn open_within(socket: &Path, patience: Duration) -> Result<Self, Failure> {
         let stream = UnixStream::connect(socket)
             .map_err(|cause| Failure::Unreachable { socket: socket.to_owned(), cause })?;
-        stream.set_write_timeout(Some(PATIENCE)).map_err(Failure::Socket)?;
-        let mut connection = Connection { stream, arrived: FrameBuffer::default() };
+        stream.set_write_timeout(Some(patience)).map_err(Failure::Socket)?;
+        let mut connection = Connection { stream, arrived: FrameBuffer::default(), patience };
         let hello = connection.call(&Hello { protocol: protocol::VERSION })?;
         if protocol::speaks(hello.protocol) { Ok(connection) } else { Err(Failure::OtherVersion) }
     }
@@ -39,7 +48,7 @@ impl Connection {
     /// # Errors
     /// [`Failure`]: refused, silent for 30 seconds, hung up, or not to be understood.
     pub fn call<M: Method>(&mut self, method: &M) -> Result<M::Reply, Failure> {
-        self.stream.set_read_timeout(Some(PATIENCE)).map_err(Failure::Socket)?;
+        self.stream.set_read_timeout(Some(self.patience)).map_err(Failure::Socket)?;
         self.send(method, Replies::One)?;
         match self.receive::<M>()? {
             (reply, Position::Last) => Ok(reply),

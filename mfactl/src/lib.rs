@@ -1,11 +1,11 @@
 //! mfactl asks mfad over its socket and shows what it answers. It decides nothing, and reads no file but those that
-//! are to be imported.
+//! are to be imported; only the doctor looks at the host itself.
 //!
 //! - [`arguments`]: the command line, as clap reads it.
 //! - [`connection`]: the daemon's socket.  [`failure`]: why a verb brought no answer, and what to do about it.
 //! - [`enrol`], [`factors`]: a person's own factors.  [`user`], [`users`], [`bypass`], [`key`]: an administrator's work.
 //! - [`policy`]: who is asked and why, remembered devices, who would be locked out.
-//! - [`doctor`]: the host's own files: PAM stacks as libpam reads and runs them.
+//! - [`doctor`]: every way around the second factor, by the host's own files.
 //! - [`config`], [`test_mail`], [`events`], [`health`]: how the host is. A topic each: the call, and its text.
 //! - [`proof`]: a person's proof before a change.  [`terminal`]: the person.  [`myself`]: the person's name.
 //! - [`import`]: what other second factors left behind, read.  [`takeover`]: handed to mfad, entry by entry.
@@ -87,6 +87,9 @@ fn close_memory() {
 }
 
 fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failure> {
+    if let Verb::Doctor(wanted) = &arguments.verb {
+        return doctor::carry_out(wanted, &arguments.socket, output);
+    }
     let daemon = &mut Connection::open(&arguments.socket)?;
     match &arguments.verb {
         Verb::Status(whose) => factors::status(whose, daemon, output),
@@ -112,6 +115,7 @@ fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failu
             events::show(wanted, Some(user), daemon, output)
         }
         Verb::Health => health::show(daemon, output),
+        Verb::Doctor(wanted) => doctor::carry_out(wanted, &arguments.socket, output),
     }
 }
 

@@ -2,8 +2,10 @@
 //! understood here, because "1h" ago depends on when it was typed.
 //!
 //! - [`factors`]: what a person does with their own factors.  [`policy`]: who is asked.  [`user`], [`administration`]: what an administrator does.
+//! - [`doctor`]: what to examine.
 
 pub mod administration;
+pub mod doctor;
 pub mod factors;
 pub mod policy;
 pub mod user;
@@ -17,6 +19,7 @@ use protocol::manage::Follow;
 use crate::output::Format;
 use crate::time;
 use administration::{BypassVerb, ImportVerb, KeyVerb, TicketVerb};
+use doctor::Examination;
 use factors::{Confirmation, Preference, RecoveryVerb, Removal, Whose, Wish};
 use policy::{DevicesVerb, Explanation, ReportVerb};
 use user::UserVerb;
@@ -126,6 +129,8 @@ pub enum Verb {
         #[command(subcommand)]
         verb: ReportVerb,
     },
+    /// Look for every way around the second factor, and every way to be locked out
+    Doctor(Examination),
     /// Look at the configuration
     Config {
         /// How.

@@ -4,6 +4,7 @@
 
 mod administration;
 mod daemon;
+mod doctor;
 mod enrol;
 mod factors;
 mod failures;

@@ -34,6 +34,7 @@ Commands:
   key           The key that seals the secrets
   explain       Tell what a login would meet, and which rule says so
   report        Tell who would be locked out
+  doctor        Look for every way around the second factor, and every way to be locked out
   config        Look at the configuration
   test          Try a part of mfad
   events        Show what happened: logins, refusals, changes
@@ -131,7 +132,7 @@ fn the_version_is_told() {
 
 #[test]
 fn a_wrong_command_line_ends_with_two_before_mfad_is_asked() {
-    let wrong: [&[&str]; 40] = [
+    let wrong: [&[&str]; 41] = [
         &[],
         &["user"],
         &["frobnicate"],
@@ -160,6 +161,7 @@ fn a_wrong_command_line_ends_with_two_before_mfad_is_asked() {
         &["devices"],
         &["devices", "revoke"],
         &["devices", "revoke", "3", "--all"],
+        &["doctor", "sshd"],
         &["explain"],
         &["explain", "ada", "--at", "noon"],
         &["report"],
