@@ -639,7 +639,7 @@ const HARMLESS: [Id; 4] = [Id::AppendHalf, Id::ExemptRefused, Id::LineUnreadable
 fn judged(bench: &Bench, row: &Row) -> (State, Vec<Id>) {
     let (_, files, _) = row;
     let service = files[0].0;
-    let written = bench.write(files);
+    let written = bench.write_translated(files);
     let library = bench.library(&written);
     if let Ok(stack) = library.service(service) {
         claims::hold(bench, &written, service, &stack);

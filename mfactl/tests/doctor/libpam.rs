@@ -121,6 +121,17 @@ impl Bench {
         Written { directory }
     }
 
+    /// The same for files as Debian writes them: a libpam that has no `@include` gets `auth include`.
+    pub(crate) fn write_translated(&self, files: &[(&str, &str)]) -> Written {
+        if self.dialect == Dialect::Debian {
+            return self.write(files);
+        }
+        let texts: Vec<String> =
+            files.iter().map(|(_, text)| text.replace("@include", "auth include")).collect();
+        let names = files.iter().map(|(name, _)| *name);
+        self.write(&names.zip(texts.iter().map(String::as_str)).collect::<Vec<_>>())
+    }
+
     fn with_probes(&self, text: &str, number: &mut u32) -> String {
         let mut parts = text.split("pam_");
         let mut written = parts.next().unwrap().to_owned();

@@ -247,7 +247,7 @@ const FEDORA: [File; 6] = [
 
 fn check(system: &str, files: &[File]) {
     let bench = Bench::new();
-    let written = bench.write(files);
+    let written = bench.write_translated(files);
     let library = bench.library(&written);
     for service in services::of(&library) {
         let missing = |path: &str| !Path::new(path).exists();
@@ -296,7 +296,8 @@ fn nothing_is_found_on_the_profiles_of_authselect() {
 #[test]
 fn a_stock_stack_without_our_line_is_without_and_not_flawed() {
     let bench = Bench::new();
-    let written = bench.write(&[("login", "@include {common-auth}\n"), ("common-auth", DEBIAN_AUTH)]);
+    let written =
+        bench.write_translated(&[("login", "@include {common-auth}\n"), ("common-auth", DEBIAN_AUTH)]);
     let library = bench.library(&written);
     let login = services::of(&library).remove(0);
     let (line, findings) = services::judge(&login, &library, Beforehand::Nothing, &|_| false);
