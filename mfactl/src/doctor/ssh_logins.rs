@@ -1,10 +1,11 @@
 //! What is wrong with how sshd lets people in, once its PAM stack asks for a code.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::finding::{Finding, Id, Severity};
 use super::pam::Place;
-use super::sshd::{Line, Login, Settings};
+use super::sshd::{CONFIGURATION, Line, Login, Settings};
 use super::stacks::Lines;
 
 /// The ways that sshd knows, by the setting that switches each on.
@@ -144,7 +145,7 @@ impl Rules<'_> {
         let finding = finding.service("sshd");
         match place {
             Some(place) => finding.at(place),
-            None => finding,
+            None => finding.in_file(Path::new(CONFIGURATION)),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::pam::Place;
 const PROGRAMS: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"];
 
 /// Its configuration.
-const CONFIGURATION: &str = "/etc/ssh/sshd_config";
+pub const CONFIGURATION: &str = "/etc/ssh/sshd_config";
 
 /// Logins that are asked about, at the most: each is a run of sshd.
 const MOST_LOGINS: usize = 24;

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use mfactl::doctor::finding::{Finding, Id, Report, State};
+use mfactl::doctor::finding::{Finding, Id, Report, Severity, State};
 use mfactl::doctor::host::Host;
 use mfactl::doctor::ssh::Ssh;
 use mfactl::doctor::sshd::Program;
@@ -240,6 +241,41 @@ fn a_large_host_takes_less_than_two_seconds() {
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
+/// What is found about sockets on this very host, with the tree's /etc/pam.d and /run in the place of its own.
+fn sockets(tree: &Tree) -> Vec<(Severity, Id)> {
+    let way = "mount --bind $0/etc/pam.d /etc/pam.d && mount --bind $0/run /run && exec \"$@\"";
+    let mut command = Command::new("/usr/bin/unshare");
+    command.args(["-m", "--propagation", "private", "/bin/sh", "-c", way]).arg(&tree.0);
+    let output = command.args([env!("CARGO_BIN_EXE_mfactl"), "doctor", "--json"]).output().unwrap();
+    let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+    let is_it = |finding: &&Finding| matches!(finding.id, Id::SocketMissing | Id::SocketForeign);
+    report.findings.iter().filter(is_it).map(|finding| (finding.severity, finding.id)).collect()
+}
+
+#[test]
+fn a_socket_is_trusted_as_the_module_trusts_it() {
+    let socket = "run/mfad/io.mfad.Login";
+    let tree = Tree::of(&[SSHD, COMMON, (socket, "")]);
+    assert_eq!(sockets(&tree), [(Severity::High, Id::SocketForeign)], "a file");
+    fs::remove_file(tree.0.join(socket)).unwrap();
+    assert_eq!(sockets(&tree), [(Severity::High, Id::SocketMissing)]);
+    // The tree's own path is longer than a socket's may be.
+    let short = std::env::temp_dir().join(format!("doctor-{}", std::process::id()));
+    let _listener = UnixListener::bind(&short).unwrap();
+    fs::rename(&short, tree.0.join(socket)).or_else(|_| moved(&short, &tree.0.join(socket))).unwrap();
+    tree.mode(socket, 0o666);
+    assert_eq!(sockets(&tree), []);
+    tree.mode(socket, 0o600);
+    assert_eq!(sockets(&tree), [(Severity::Low, Id::SocketForeign)]);
+    tree.mode("run/mfad", 0o777);
+    assert_eq!(sockets(&tree), [(Severity::High, Id::SocketForeign)], "anybody may put another there");
+}
+
+/// To another file system.
+fn moved(from: &Path, to: &Path) -> std::io::Result<()> {
+    Command::new("mv").args([from, to]).status().map(drop)
+}
+
 const SSHD_CONFIG: &str = "\
 Include /etc/ssh/sshd_config.d/*.conf
 UsePAM yes
@@ -298,6 +334,12 @@ fn sshd_as_debian_ships_it_lets_nobody_be_asked() {
     for id in [Id::KeyboardInteractiveOff, Id::MethodWithoutPam, Id::PasswordBlind, Id::LoginGraceTime] {
         assert!(found.contains(&id), "{id:?} in {found:?}");
     }
+    let block = "Match User git\n    AuthenticationMethods publickey\n    X11Forwarding no\n";
+    assert_eq!(
+        ssh_findings(&format!("{debian}{block}")).len(),
+        found.len(),
+        "what a block inherits is said once"
+    );
     let broken: Vec<Id> = ssh_findings("NoSuchThing yes\n").into_iter().map(|(id, _)| id).collect();
     assert_eq!(broken, [Id::SshdUnknown]);
 }
