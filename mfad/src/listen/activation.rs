@@ -1,5 +1,5 @@
-//! Where the listening sockets come from: the service manager hands them over by name (sd_listen_fds(3)), or mfad binds
-//! them itself, with their mode from the first moment on.
+//! Where the listening sockets come from: the service manager hands them over (sd_listen_fds(3)), and the names that they
+//! are bound to tell which is which; or mfad binds them itself, with their mode from the first moment on.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt};
@@ -21,7 +21,6 @@ pub struct Sockets {
 /// # Errors
 /// A socket that cannot be bound, one of the two missing among those passed, or another mfad that listens there.
 pub fn bind_or_take(runtime: &Path) -> io::Result<Sockets> {
-    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut passed = listenfd::ListenFd::from_env();
     if passed.len() == 0 {
         return Ok(Sockets {
@@ -29,12 +28,21 @@ pub fn bind_or_take(runtime: &Path) -> io::Result<Sockets> {
             manage: bind(runtime, protocol::manage::INTERFACE)?,
         });
     }
-    let mut take = |wanted: &str| {
-        let missing = || io::Error::other(format!("the service manager passed no socket named \"{wanted}\""));
-        let index = names.split(':').position(|name| name == wanted).ok_or_else(missing)?;
-        passed.take_unix_listener(index)?.ok_or_else(missing)
+    let mut listeners = Vec::new();
+    for index in 0..passed.len() {
+        listeners.extend(passed.take_unix_listener(index)?);
+    }
+    let mut take = |interface: &str| {
+        let place = listeners.iter().position(|listener| is_bound_as(listener, interface));
+        let missing = || io::Error::other(format!("the service manager passed no socket {interface}"));
+        place.map(|index| listeners.swap_remove(index)).ok_or_else(missing)
     };
-    Ok(Sockets { login: take("login")?, manage: take("manage")? })
+    Ok(Sockets { login: take(protocol::login::INTERFACE)?, manage: take(protocol::manage::INTERFACE)? })
+}
+
+fn is_bound_as(listener: &UnixListener, name: &str) -> bool {
+    let address = listener.local_addr().ok();
+    address.as_ref().and_then(|address| address.as_pathname()?.file_name()).is_some_and(|last| last == name)
 }
 
 fn bind(runtime: &Path, interface: &str) -> io::Result<UnixListener> {

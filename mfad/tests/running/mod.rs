@@ -54,7 +54,7 @@ impl Running {
         }
     }
 
-    /// Starts it as systemd would: with two listening sockets, named.
+    /// Starts it as systemd would: with two listening sockets.
     pub fn start_with_passed_sockets(&mut self) {
         let listen = |name: &str| {
             let path = self.socket(name);
@@ -62,10 +62,9 @@ impl Running {
             OwnedFd::from(UnixListener::bind(path).unwrap())
         };
         let (login, manage) = (listen(login::INTERFACE), listen(manage::INTERFACE));
-        // They arrive as standard input and output, and go where sd_listen_fds(3) puts them. The wrong order of names
-        // and descriptors shows whether the names are read.
-        let script =
-            "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=manage:login exec \"$@\" 4<&0 3<&1 0</dev/null 1>&2";
+        // They arrive as standard input and output, and go where sd_listen_fds(3) puts them: in the other order than that
+        // of the unit, which shows whether it is their names that count.
+        let script = "LISTEN_PID=$$ LISTEN_FDS=2 exec \"$@\" 4<&0 3<&1 0</dev/null 1>&2";
         let mut command = Command::new("setpriv");
         command.args([
             "--pdeathsig",
