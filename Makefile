@@ -2,6 +2,8 @@
 
 PREFIX ?= /usr
 DESTDIR ?=
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR ?= $(PREFIX)/share/zsh/vendor-completions
 # Where the distribution keeps PAM modules: asked of libpam's own package where there is one.
 SECURITYDIR ?= $(shell dirname "$$(ls /lib/*-linux-gnu/security/pam_unix.so /usr/lib64/security/pam_unix.so \
 	/usr/lib/security/pam_unix.so 2>/dev/null | head -n 1)" | sed 's|^\.$$|/usr/lib/security|')
@@ -13,8 +15,9 @@ PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev libssl-dev make
 	postfix python3 python3-aiosmtpd python3-paramiko sqlite3 strace oathtool \
 	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator tmux
 BENCH_PACKAGES := libpam-oath
+DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian libpam0g-dev gcc libc6-dev
 
-.PHONY: all deps bench-deps build demo test lint bench torture install clean
+.PHONY: all deps bench-deps build demo test lint bench torture install deb clean
 
 all: build
 
@@ -64,13 +67,23 @@ install:
 	install -D -m 0755 $(TARGET)/release/mfad $(DESTDIR)$(PREFIX)/sbin/mfad
 	install -D -m 0755 $(TARGET)/release/mfactl $(DESTDIR)$(PREFIX)/bin/mfactl
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/share/doc/mfad/examples docs/guide/examples/*-hook
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/mfad/examples docs/guide/examples/README.md
-	install -D -m 0644 docs/man/mfactl.1 $(DESTDIR)$(PREFIX)/share/man/man1/mfactl.1
-	install -D -m 0644 packaging/systemd/mfad.service $(DESTDIR)$(PREFIX)/lib/systemd/system/mfad.service
-	install -D -m 0644 packaging/systemd/mfad.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/mfad.socket
-	install -D -m 0644 packaging/systemd/mfad-manage.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/mfad-manage.socket
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/mfad/examples docs/guide/examples/README.md \
+		packaging/systemd/credentials.conf
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/mfad packaging/email.html
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
+	install -D -m 0644 packaging/completions/mfactl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mfactl
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d packaging/completions/mfactl.fish
+	install -D -m 0644 -t $(DESTDIR)$(ZSHDIR) packaging/completions/_mfactl
+	install -D -m 0644 -t $(DESTDIR)$(UNITDIR) packaging/systemd/mfad.service packaging/systemd/mfad.socket
 	install -D -m 0644 packaging/sysusers/mfad.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/mfad.conf
+	install -D -m 0644 packaging/tmpfiles/mfad.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/mfad.conf
 	test -e $(DESTDIR)/etc/mfad/mfad.toml || install -D -m 0644 packaging/mfad.toml $(DESTDIR)/etc/mfad/mfad.toml
+
+# Debian packages, in $(TARGET)/deb. Crates that cargo has not got yet come from crates.io; the build itself is offline.
+deb:
+	@packaging/install-packages $(DEB_PACKAGES)
+	packaging/build-deb $(TARGET)
 
 clean:
 	cargo clean
