@@ -16,8 +16,9 @@ PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev libssl-dev make
 	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator tmux
 BENCH_PACKAGES := libpam-oath
 DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian libpam0g-dev gcc libc6-dev
+TREE_PACKAGES := mmdebstrap
 
-.PHONY: all deps bench-deps build demo test lint bench torture install deb clean
+.PHONY: all deps bench-deps build demo test lint bench torture install deb test-packages clean
 
 all: build
 
@@ -84,6 +85,12 @@ install:
 deb:
 	@packaging/install-packages $(DEB_PACKAGES)
 	packaging/build-deb $(TARGET)
+
+# Installs the packages on throw-away Debian systems and logs in there. As root; leaves nothing behind.
+test-packages: deb
+	@packaging/install-packages $(TREE_PACKAGES)
+	packaging/test/listings $(TARGET)
+	packaging/test/run $(TARGET)
 
 clean:
 	cargo clean
