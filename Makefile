@@ -16,7 +16,7 @@ PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev libssl-dev make
 	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator tmux
 BENCH_PACKAGES := libpam-oath
 DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian libpam0g-dev gcc libc6-dev
-TREE_PACKAGES := mmdebstrap
+TREE_PACKAGES := mmdebstrap selinux-policy-dev apparmor
 
 .PHONY: all deps bench-deps build demo test lint bench torture install deb test-packages clean
 
@@ -90,6 +90,7 @@ deb:
 test-packages: deb
 	@packaging/install-packages $(TREE_PACKAGES)
 	packaging/test/listings $(TARGET)
+	packaging/test/policies
 	packaging/test/run $(TARGET)
 
 clean:
