@@ -28,6 +28,9 @@ _mfactl() {
             mfactl,devices)
                 cmd="mfactl__subcmd__devices"
                 ;;
+            mfactl,doctor)
+                cmd="mfactl__subcmd__doctor"
+                ;;
             mfactl,enrol)
                 cmd="mfactl__subcmd__enrol"
                 ;;
@@ -150,6 +153,9 @@ _mfactl() {
                 ;;
             mfactl__subcmd__help,devices)
                 cmd="mfactl__subcmd__help__subcmd__devices"
+                ;;
+            mfactl__subcmd__help,doctor)
+                cmd="mfactl__subcmd__help__subcmd__doctor"
                 ;;
             mfactl__subcmd__help,enrol)
                 cmd="mfactl__subcmd__help__subcmd__enrol"
@@ -380,7 +386,7 @@ _mfactl() {
 
     case "${cmd}" in
         mfactl)
-            opts="-h -V --socket --json --help --version status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report config test events health help"
+            opts="-h -V --socket --json --help --version status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report doctor config test events health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -737,6 +743,28 @@ _mfactl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mfactl__subcmd__doctor)
+            opts="-h --root --socket --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mfactl__subcmd__enrol)
             opts="-h --algorithm --digits --step --inverted --user --socket --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -936,7 +964,7 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__help)
-            opts="status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report config test events health help"
+            opts="status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report doctor config test events health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1064,6 +1092,20 @@ _mfactl() {
         mfactl__subcmd__help__subcmd__devices__subcmd__revoke)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
