@@ -16,9 +16,10 @@ PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev libssl-dev make
 	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator tmux
 BENCH_PACKAGES := libpam-oath
 DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian libpam0g-dev gcc libc6-dev
+RPM_PACKAGES := rpm gcc libc6-dev libpam0g-dev
 TREE_PACKAGES := mmdebstrap selinux-policy-dev apparmor
 
-.PHONY: all deps bench-deps build demo test lint bench torture install deb test-packages clean
+.PHONY: all deps bench-deps build demo test lint bench torture install deb rpm test-packages clean
 
 all: build
 
@@ -85,6 +86,11 @@ install:
 deb:
 	@packaging/install-packages $(DEB_PACKAGES)
 	packaging/build-deb $(TARGET)
+
+# RPM packages, in $(TARGET)/rpm.
+rpm:
+	@packaging/install-packages $(RPM_PACKAGES)
+	packaging/build-rpm $(TARGET)
 
 # Installs the packages on throw-away Debian systems and logs in there. As root; leaves nothing behind.
 test-packages: deb
