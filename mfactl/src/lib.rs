@@ -6,7 +6,7 @@
 //! - [`enrol`], [`factors`]: a person's own factors.  [`user`], [`users`], [`bypass`], [`key`]: an administrator's work.
 //! - [`policy`]: who is asked and why, remembered devices, who would be locked out.
 //! - [`doctor`]: every way around the second factor, by the host's own files.
-//! - [`config`], [`test_mail`], [`events`], [`health`]: how the host is. A topic each: the call, and its text.
+//! - [`config`], [`test_mail`], [`events`], [`audit`], [`health`]: how the host is. A topic each: the call, and its text.
 //! - [`proof`]: a person's proof before a change.  [`terminal`]: the person.  [`myself`]: the person's name.
 //! - [`import`]: what other second factors left behind, read.  [`takeover`]: handed to mfad, entry by entry.
 //! - [`account`], [`codes`]: texts that several topics share.
@@ -16,6 +16,7 @@
 
 pub mod account;
 pub mod arguments;
+pub mod audit;
 pub mod bypass;
 pub mod codes;
 pub mod config;
@@ -114,6 +115,7 @@ fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failu
             let user = wanted.user.clone().map_or_else(myself::name, Ok)?;
             events::show(wanted, Some(user), daemon, output)
         }
+        Verb::Audit { verb } => audit::carry_out(verb, daemon, output),
         Verb::Health => health::show(daemon, output),
         Verb::Doctor(wanted) => doctor::carry_out(wanted, &arguments.socket, output),
     }

@@ -38,7 +38,7 @@ pub async fn watch(daemon: Arc<Daemon>) {
 }
 
 fn is_alarming(event: &EventLine) -> bool {
-    matches!(event.kind.as_str(), "account-locked" | "login-opened")
+    matches!(event.kind.as_str(), "account-locked" | "login-opened" | "audit-damaged")
 }
 
 async fn tell(daemon: Arc<Daemon>, event: EventLine, contact: EmailAddress) {

@@ -1,6 +1,7 @@
 //! The daemon: what every connection shares, the order of the start, signals, reload and drain.
 
 mod key;
+mod retention;
 mod run;
 
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ use crate::rules::matching::REFERENCE_LETTERS;
 use crate::store::Step;
 use crate::store::memory::Memory;
 use crate::store::sqlite::{Haste, Sqlite};
-use crate::vault::Vault;
+use crate::vault::SharedVault;
 
 /// What a reload replaces, all at once.
 pub struct Live {
@@ -72,7 +73,7 @@ pub struct Daemon {
     /// When the daemon started.
     pub started: Instant,
     live: ArcSwap<Live>,
-    keys: ArcSwap<Vault>,
+    keys: SharedVault,
     key_state: Mutex<KeyState>,
     rejected: Mutex<Option<String>>,
     domain: Mutex<Option<String>>,

@@ -1,14 +1,16 @@
 //! Which key a database belongs to, across starts with new keys.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use mfad::clock::Clock;
 use mfad::factor::sealed::Freshness;
 use mfad::rules::account::Account;
 use mfad::rules::attempt::UserName;
 use mfad::store::sqlite::{Adoption, Sqlite};
 use mfad::store::{StoreError, transact};
-use mfad::vault::Vault;
+use mfad::vault::{SharedVault, Vault};
 
 fn directory(name: &str) -> PathBuf {
     let directory =
@@ -18,13 +20,13 @@ fn directory(name: &str) -> PathBuf {
     directory
 }
 
-fn open(directory: &Path, vault: &Vault) -> Result<Sqlite, StoreError> {
-    Sqlite::open(directory, &vault.checks(), Clock::of_system(1))
+fn open(directory: &Path, vault: &SharedVault) -> Result<Sqlite, StoreError> {
+    Sqlite::open(directory, vault.clone(), Clock::of_system(1))
 }
 
-fn vault(current: u8, old: &[u8]) -> Vault {
+fn vault(current: u8, old: &[u8]) -> SharedVault {
     let old: Vec<[u8; 32]> = old.iter().map(|byte| [*byte; 32]).collect();
-    Vault::from_masters(&[current; 32], &old)
+    Arc::new(ArcSwap::from_pointee(Vault::from_masters(&[current; 32], &old)))
 }
 
 #[tokio::test]
@@ -53,7 +55,7 @@ async fn a_database_moves_to_the_new_key_when_nothing_is_sealed_by_the_old_one()
     // One account stands for those that still have a secret of the old key.
     let adas = |account: &Account| if account.uid == Some(1) { Freshness::Old } else { Freshness::Current };
     let none = |_: &Account| Freshness::Current;
-    let current = || both.checks()[0].to_owned();
+    let current = || both.load_full();
     assert_eq!(store.adopt_key(current(), adas).await, Ok(Adoption::Waiting(1)));
     assert!(open(&directory, &after).is_err(), "the old key is needed");
     assert_eq!(store.adopt_key(current(), none).await, Ok(Adoption::Done));

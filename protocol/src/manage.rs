@@ -270,6 +270,16 @@ wire! {
         text: String,
     }
 
+    /// A place where the audit is not what mfad wrote.
+    struct AuditBreak {
+        /// The first event that it concerns.
+        first: i64,
+        /// The last one.
+        last: i64,
+        /// What is wrong there.
+        text: String,
+    }
+
     /// The first call: agrees on a version.
     method "io.mfad.Manage" Hello {
         /// The version that the caller speaks.
@@ -659,6 +669,29 @@ wire! {
     EventsReply {
         /// In order.
         events: Vec<EventLine>,
+    }
+
+    /// Looks for events that were changed, moved, taken away, put there or cut off.
+    method "io.mfad.Manage" VerifyAudit {
+        /// A head that was noted down before, to see whether the audit is still the same one.
+        known: Option<String>,
+    } ->
+    /// What was found.
+    VerifyAuditReply {
+        /// How it is.
+        outcome: Outcome,
+        /// Events that are there.
+        events: u64,
+        /// Events that were forgotten on purpose, because they were too old or too many.
+        forgotten: u64,
+        /// The end, to be noted down: "1234-9f86d081884c7d65".
+        head: Option<String>,
+        /// The first breaks, at most 20.
+        breaks: Vec<AuditBreak>,
+        /// How many there are.
+        count: u64,
+        /// What became of `known`.
+        known: Option<Finding>,
     }
 
     /// Asks how the daemon is.

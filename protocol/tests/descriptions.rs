@@ -60,6 +60,7 @@ fn the_manage_interface_is_described_as_it_is() {
         manage::Counter,
         manage::Follow,
         manage::EventLine,
+        manage::AuditBreak,
         manage::Run,
         manage::Hello,
         manage::ListUsers,
@@ -86,6 +87,7 @@ fn the_manage_interface_is_described_as_it_is() {
         manage::CheckConfig,
         manage::TestMail,
         manage::Events,
+        manage::VerifyAudit,
         manage::Health,
     ];
     declarations.push("error Refused (reason: string)".to_owned());

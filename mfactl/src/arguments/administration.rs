@@ -66,6 +66,17 @@ pub enum KeyVerb {
     Rotate,
 }
 
+/// What to do with the audit.
+#[derive(Debug, Subcommand)]
+pub enum AuditVerb {
+    /// Look for events that were changed, moved, taken away, put there or cut off
+    Verify {
+        /// A head that was noted down before: is the audit still the same one?
+        #[arg(long, value_name = "HEAD", value_parser = NonEmptyStringValueParser::new())]
+        known: Option<String>,
+    },
+}
+
 /// Whose factors to take over.
 #[derive(Debug, Subcommand)]
 pub enum ImportVerb {

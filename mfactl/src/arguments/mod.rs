@@ -18,7 +18,7 @@ use protocol::manage::Follow;
 
 use crate::output::Format;
 use crate::time;
-use administration::{BypassVerb, ImportVerb, KeyVerb, TicketVerb};
+use administration::{AuditVerb, BypassVerb, ImportVerb, KeyVerb, TicketVerb};
 use doctor::Examination;
 use factors::{Confirmation, Preference, RecoveryVerb, Removal, Whose, Wish};
 use policy::{DevicesVerb, Explanation, ReportVerb};
@@ -145,6 +145,12 @@ pub enum Verb {
     },
     /// Show what happened: logins, refusals, changes
     Events(EventsArguments),
+    /// The record of what happened, as a whole
+    Audit {
+        /// What to do with it.
+        #[command(subcommand)]
+        verb: AuditVerb,
+    },
     /// Show how mfad is
     Health,
 }

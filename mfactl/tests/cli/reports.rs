@@ -188,3 +188,53 @@ fn health_as_json_is_the_reply_as_it_came() {
     );
     run(&["health"], [reply(&bare)]).ended(0, "mfad 0.1.0, up 3d 4h: ok\n", "");
 }
+
+fn verified() -> VerifyAuditReply {
+    VerifyAuditReply {
+        outcome: Outcome::Ok,
+        events: 1234,
+        forgotten: 500,
+        head: Some("1734-9f86d081884c7d65".into()),
+        breaks: vec![],
+        count: 0,
+        known: None,
+    }
+}
+
+#[test]
+fn a_whole_audit_is_told_with_its_head() {
+    let run = run(&["audit", "verify", "--known", "12-ab"], [reply(&verified())]);
+    run.ended(
+        0,
+        "\
+The audit is whole. Events: 1234. Forgotten on purpose: 500.
+Its head, to note down elsewhere: 1734-9f86d081884c7d65
+",
+        "",
+    );
+    let asked = r#"{"method":"io.mfad.Manage.VerifyAudit","parameters":{"known":"12-ab"},"more":true}"#;
+    assert_eq!(run.asked, [asked]);
+}
+
+#[test]
+fn breaks_of_the_audit_are_told_with_their_places_and_end_with_one() {
+    let broken = |first, last, text: &str| AuditBreak { first, last, text: text.into() };
+    let known = Finding { name: "known head".into(), outcome: Outcome::Failed, detail: "not there".into() };
+    let found = VerifyAuditReply {
+        outcome: Outcome::Failed,
+        breaks: vec![broken(5, 5, "changed"), broken(8, 10, "missing")],
+        count: 3,
+        known: Some(known),
+        ..verified()
+    };
+    let expected = "\
+The audit is NOT what mfad wrote. Breaks: 3. Events: 1234.
+event 5: changed
+events 8 to 10: missing
+These are the first.
+failed  known head: not there
+Its head, to note down elsewhere: 1734-9f86d081884c7d65
+";
+    run(&["audit", "verify"], [reply(&found)]).ended(1, expected, "");
+    assert_eq!(run(&["audit", "verify", "--json"], [reply(&found)]).code, 1);
+}

@@ -38,6 +38,7 @@ Commands:
   config        Look at the configuration
   test          Try a part of mfad
   events        Show what happened: logins, refusals, changes
+  audit         The record of what happened, as a whole
   health        Show how mfad is
   help          Print this message or the help of the given subcommand(s)
 
@@ -132,7 +133,7 @@ fn the_version_is_told() {
 
 #[test]
 fn a_wrong_command_line_ends_with_two_before_mfad_is_asked() {
-    let wrong: [&[&str]; 41] = [
+    let wrong: [&[&str]; 43] = [
         &[],
         &["user"],
         &["frobnicate"],
@@ -174,6 +175,8 @@ fn a_wrong_command_line_ends_with_two_before_mfad_is_asked() {
         &["import", "google-authenticator"],
         &["import", "google-authenticator", "--all", "--user", "ada"],
         &["import", "google-authenticator", "--all", "/tmp/file"],
+        &["audit"],
+        &["audit", "verify", "--known", ""],
     ];
     for words in wrong {
         let run = run(words);

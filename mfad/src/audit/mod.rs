@@ -1,6 +1,7 @@
 //! Every security event, as one enum. The rules and the managers record them; the store commits them with the account;
 //! [`sink`] carries them to the journal or to syslog. None has room for a code.
 
+pub mod chain;
 pub mod sink;
 
 use protocol::text::printable;
@@ -112,6 +113,11 @@ pub enum Kind {
         /// The uid of who asked.
         by: u32,
     },
+    /// The end of the audit is not what mfad left there.
+    AuditDamaged {
+        /// How it is seen.
+        cause: String,
+    },
     /// Something of mfad itself fails while a person waits.
     Fault {
         /// What, and what to do.
@@ -201,6 +207,7 @@ impl Kind {
             Kind::CodeSent { .. } => "code-sent",
             Kind::CodeNotSent { .. } => "code-not-sent",
             Kind::Changed { .. } => "account-changed",
+            Kind::AuditDamaged { .. } => "audit-damaged",
             Kind::Fault { .. } => "fault",
         }
     }
@@ -211,6 +218,7 @@ impl Kind {
             Kind::Opened { .. }
             | Kind::Locked { .. }
             | Kind::Tampered { .. }
+            | Kind::AuditDamaged { .. }
             | Kind::Refused { why: Refusal::UidChanged } => Priority::Alert,
             Kind::CodeNotSent { .. } | Kind::Fault { .. } => Priority::Warning,
             Kind::Refused { .. }
@@ -263,6 +271,9 @@ impl Kind {
             ),
             Kind::CodeSent { address, by } => format!("a code was sent to {address} ({by})"),
             Kind::CodeNotSent { cause } | Kind::Fault { cause } => cause.clone(),
+            Kind::AuditDamaged { cause } => {
+                format!("the audit is not as mfad left it: {cause}. Look at it: mfactl audit verify")
+            }
             Kind::Changed { change, by } => format!("{change}, by uid {by}"),
         };
         printable(&text).chars().take(TEXT_LIMIT).collect()
@@ -288,6 +299,7 @@ mod tests {
             Kind::Tampered { factor: String::new() },
             Kind::Locked { factor: String::new(), failures: 50 },
             Kind::Changed { change: String::new(), by: 0 },
+            Kind::AuditDamaged { cause: String::new() },
             Kind::Fault { cause: String::new() },
         ] {
             assert_eq!(kind.flush(), Flush::Now, "{kind:?}");

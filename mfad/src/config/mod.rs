@@ -1,5 +1,5 @@
 //! The configuration: text → tree (`tree`, `sections`) → checked values (`login`, `email`, `relay`, `hook`, `time`,
-//! `trust`, `rule`).
+//! `trust`, `rule`, `audit`).
 //!
 //! What comes out of [`load`] is never checked again. What does not fit is a [`Problem`] with its file, line, column,
 //! key, fact and remedy, and all of them are reported together. Nothing is ignored: an unknown key, a key of a later
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::address::EmailAddress;
 
 mod address_source;
+mod audit;
 mod domain;
 mod duration;
 mod email;
@@ -34,6 +35,7 @@ mod values;
 pub mod variables;
 
 pub use address_source::AddressSource;
+pub use audit::Audit;
 pub use domain::DomainPattern;
 pub use email::{Email, LogCodes, MailCap, TemplateSource, Transport};
 pub use factor::FactorKind;
@@ -67,6 +69,8 @@ pub struct Config {
     pub email: Email,
     /// `[time]`: which clock counts.
     pub time: Time,
+    /// `[audit]`: how long what happened is kept.
+    pub audit: Audit,
     /// `[[hook]]`: programs of the site, in order; no name twice.
     pub hooks: Vec<Hook>,
     /// What is odd about the rules, though it is no fault.
@@ -144,7 +148,7 @@ pub fn load(main: &Path, presence: Presence) -> Result<Config, Problems> {
 }
 
 fn check(sections: Sections, files: Vec<PathBuf>) -> Result<Config, Problems> {
-    let Sections { paths, login, mut email, trust, time, hooks, rules } = sections;
+    let Sections { paths, login, mut email, trust, time, audit, hooks, rules } = sections;
     let hooks = hook::Drafts::read(&hooks);
     let mut on_failure = Fields::empty("email", &["on-failure"]);
     on_failure.overlay(&mut email, |key| (key == "on-failure").then_some(key));
@@ -152,14 +156,17 @@ fn check(sections: Sections, files: Vec<PathBuf>) -> Result<Config, Problems> {
     let names = hooks.names();
     let rules = rule::check(&rules, &draft, &names);
     let terms = draft.check(None, &names);
-    match (check_paths(paths), terms, email::check(email), time::check(time), hooks.check(), rules) {
-        (Ok(paths), Ok(terms), Ok(email), Ok(time), Ok(hooks), Ok((rules, warnings))) => {
-            Ok(Config { paths, terms, rules, email, time, hooks, warnings, files })
+    let (paths, email, time, audit) =
+        (check_paths(paths), email::check(email), time::check(time), audit::check(audit));
+    match (paths, terms, email, time, audit, hooks.check(), rules) {
+        (Ok(paths), Ok(terms), Ok(email), Ok(time), Ok(audit), Ok(hooks), Ok((rules, warnings))) => {
+            Ok(Config { paths, terms, rules, email, time, audit, hooks, warnings, files })
         }
-        (paths, terms, email, time, hooks, rules) => {
-            let faults = [paths.err(), terms.err(), email.err(), time.err(), hooks.err(), rules.err()];
+        (paths, terms, email, time, audit, hooks, rules) => {
+            let own = [paths.err(), terms.err(), email.err(), time.err(), audit.err()];
+            let faults = own.into_iter().chain([hooks.err(), rules.err()]);
             let mut all = Vec::new();
-            for problem in faults.into_iter().flatten().flat_map(|problems| problems.0) {
+            for problem in faults.flatten().flat_map(|problems| problems.0) {
                 // What a rule takes over from a section has the section's faults.
                 if !all.contains(&problem) {
                     all.push(problem);

@@ -27,7 +27,7 @@ pub(super) const LOGIN_KEYS: [&str; 15] = [
 ];
 
 /// The sections of this version with all their keys.
-pub(super) const KNOWN: [(&str, &[&str]); 5] = [
+pub(super) const KNOWN: [(&str, &[&str]); 6] = [
     ("paths", &["state", "runtime", "key"]),
     ("login", &LOGIN_KEYS),
     (
@@ -51,13 +51,13 @@ pub(super) const KNOWN: [(&str, &[&str]); 5] = [
     ),
     ("trust", &["days", "bind", "ask", "services"]),
     ("time", &["provider", "ntp", "skew"]),
+    ("audit", &["keep-days", "keep-events"]),
 ];
 
 /// Sections that a later version will know: whoever writes one expects it to hold, so it is never skipped.
 const LATER: [&str; 3] = ["server", "upstream", "database"];
 
-const REMOVE: &str =
-    "remove it; this version knows [paths], [login], [email], [trust], [time], [[hook]] and [[rule]]";
+const REMOVE: &str = "remove it; this version knows [paths], [login], [email], [trust], [time], [audit], [[hook]] and [[rule]]";
 
 /// The keys that are set, section by section, each from the last file that sets it.
 #[derive(Debug)]
@@ -67,6 +67,7 @@ pub(super) struct Sections {
     pub(super) email: Fields,
     pub(super) trust: Fields,
     pub(super) time: Fields,
+    pub(super) audit: Fields,
     /// The sections `[[hook]]` of all files, in order.
     pub(super) hooks: Vec<Node>,
     /// The sections `[[rule]]` likewise.
@@ -87,9 +88,9 @@ impl Sections {
         if !problems.0.is_empty() {
             return Err(problems);
         }
-        let [paths, login, email, trust, time] = KNOWN.map(|(name, keys)| Fields::empty(name, keys));
+        let [paths, login, email, trust, time, audit] = KNOWN.map(|(name, keys)| Fields::empty(name, keys));
         let mut sections =
-            Sections { paths, login, email, trust, time, hooks: Vec::new(), rules: Vec::new() };
+            Sections { paths, login, email, trust, time, audit, hooks: Vec::new(), rules: Vec::new() };
         for entry in entries {
             sections.add(entry, &mut problems);
         }
@@ -102,6 +103,7 @@ impl Sections {
             "login" => &mut self.login,
             "email" => &mut self.email,
             "time" => &mut self.time,
+            "audit" => &mut self.audit,
             "trust" => &mut self.trust,
             "hook" => return many(&mut self.hooks, &entry, problems),
             "rule" => return many(&mut self.rules, &entry, problems),

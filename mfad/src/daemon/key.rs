@@ -74,10 +74,11 @@ impl Daemon {
     pub async fn adopt_key(&self) -> Result<(), StoreError> {
         let keys = self.keys();
         let looked_for = keys.clone();
-        let check = keys.checks().first().map(ToString::to_string).unwrap_or_default();
         // What was queued with older keys is kept first: it counts.
         let adopted = match self.store.ping().await {
-            Ok(()) => self.store.adopt_key(check, move |account| change::freshness(account, &*keys)).await,
+            Ok(()) => {
+                self.store.adopt_key(keys.clone(), move |account| change::freshness(account, &*keys)).await
+            }
             Err(error) => Err(error),
         };
         let state = match &adopted {

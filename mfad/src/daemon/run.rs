@@ -29,7 +29,7 @@ use crate::store::memory::Memory;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
 use crate::unknown_names;
-use crate::vault::{KeyError, Vault};
+use crate::vault::{KeyError, SharedVault, Vault};
 
 /// How long a courier may take, all relays together. A person waits.
 const DELIVERY: Duration = Duration::from_secs(10);
@@ -74,10 +74,11 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     let host = host_name();
     let paths = config.paths.clone();
     let live = assemble(config, &host)?;
-    let keys = Vault::open(&paths.key, credentials().as_deref())?;
+    let keys: SharedVault =
+        Arc::new(ArcSwap::from_pointee(Vault::open(&paths.key, credentials().as_deref())?));
     let run_id = u64::from(u32::from_be_bytes(crate::session::random()));
     let clock = Clock::of_system(run_id);
-    let store = Arc::new(Sqlite::open(&paths.state, &keys.checks(), clock.clone())?);
+    let store = Arc::new(Sqlite::open(&paths.state, keys.clone(), clock.clone())?);
     let daemon = Arc::new(Daemon {
         store,
         strangers: Memory::default(),
@@ -89,8 +90,8 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
         origin,
         started: Instant::now(),
         live: ArcSwap::from_pointee(live),
-        key_state: Mutex::new(KeyState::at_start(&keys)),
-        keys: ArcSwap::from_pointee(keys),
+        key_state: Mutex::new(KeyState::at_start(&keys.load())),
+        keys,
         rejected: Mutex::new(None),
         domain: Mutex::new(None),
         delivery: Mutex::new(Duration::ZERO),
@@ -107,6 +108,7 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     let alarm = tokio::spawn(crate::alarm::watch(daemon.clone()));
     let time = tokio::spawn(crate::clock::watch::watch(daemon.clone()));
     let key = tokio::spawn(look_for_old_keys(daemon.clone()));
+    let retention = tokio::spawn(super::retention::keep(daemon.clone()));
     announce(&daemon);
     let ended = attend(&daemon, &mut signals).await;
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
@@ -117,10 +119,7 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     // Behind everything that was queued: a record that nobody waits for is kept too, and reaches the log.
     let _ = daemon.store.ping().await;
     tokio::time::sleep(Duration::from_millis(20)).await;
-    log.abort();
-    alarm.abort();
-    time.abort();
-    key.abort();
+    [log, alarm, time, key, retention].iter().for_each(tokio::task::JoinHandle::abort);
     ended
 }
 
@@ -235,6 +234,8 @@ fn courier(transport: &Transport, host: &str) -> Arc<dyn Courier> {
 
 fn announce(daemon: &Arc<Daemon>) {
     warn_of_settings(daemon);
+    // What the log keeps elsewhere, the database cannot take back.
+    daemon.log.note(Priority::Info, &format!("the audit goes on from {}", daemon.store.first_head()));
     daemon.log.note(Priority::Info, &format!("mfad {} is ready", env!("CARGO_PKG_VERSION")));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 }

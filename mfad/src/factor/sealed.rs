@@ -21,6 +21,16 @@ impl Sealed {
         Sealed(data_encoding::BASE64.encode(bytes))
     }
 
+    /// Takes what [`Sealed::text`] gave.
+    pub fn from_text(text: String) -> Self {
+        Sealed(text)
+    }
+
+    /// As it is kept.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
     /// What a key made; none if the text is not base 64.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         data_encoding::BASE64.decode(self.0.as_bytes()).ok()

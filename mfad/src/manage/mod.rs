@@ -1,6 +1,7 @@
 //! What mfactl may ask, one file a topic, and the table of who may ask it.
 
 mod accounts;
+mod audit;
 mod bypass;
 mod clock;
 mod detail;
@@ -43,7 +44,7 @@ enum Caller {
 }
 
 /// The table. A method that is not in it does not exist.
-const METHODS: [(&str, Caller); 26] = [
+const METHODS: [(&str, Caller); 27] = [
     (wire::Hello::NAME, Caller::Anybody),
     (wire::ListUsers::NAME, Caller::Administrator),
     (wire::ShowUser::NAME, Caller::Oneself),
@@ -69,6 +70,7 @@ const METHODS: [(&str, Caller); 26] = [
     (wire::CheckConfig::NAME, Caller::Administrator),
     (wire::TestMail::NAME, Caller::Administrator),
     (wire::Events::NAME, Caller::Oneself),
+    (wire::VerifyAudit::NAME, Caller::Administrator),
     (wire::Health::NAME, Caller::Administrator),
 ];
 
@@ -135,6 +137,7 @@ impl Administration<'_> {
             wire::Explain::NAME => single(to, call, async |asked| self.explain(asked).await).await,
             wire::Rollout::NAME => single(to, call, async |asked| self.rollout(asked).await).await,
             wire::DryRuns::NAME => single(to, call, async |asked| self.dry_runs(asked).await).await,
+            wire::VerifyAudit::NAME => single(to, call, async |asked| self.verify_audit(asked).await).await,
             wire::CheckConfig::NAME => {
                 single(to, call, async |_: wire::CheckConfig| Ok(self.check_config().await)).await
             }

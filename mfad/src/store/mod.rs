@@ -7,6 +7,7 @@ pub mod sqlite;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use protocol::manage::EventLine;
 
@@ -77,6 +78,15 @@ pub struct EventQuery {
     pub last: Option<u32>,
     /// At most so many at once.
     pub limit: u32,
+}
+
+/// How much of the audit is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// At most so many of the newest events.
+    pub events: u64,
+    /// None that is older; however old if none.
+    pub age: Option<Duration>,
 }
 
 /// What the daemon needs of a database.

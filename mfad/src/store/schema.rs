@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 use super::StoreError;
 
-/// One step up each: the first makes the tables of version 1; the second says whose name it was at an event.
-const MIGRATIONS: [&str; 2] = [
+/// One step up each: the first makes the tables of version 1; the second says whose name it was at an event; the third
+/// chains the audit (`sqlite::chain`).
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE account (
@@ -28,13 +29,20 @@ const MIGRATIONS: [&str; 2] = [
     ) STRICT;
 ",
     "ALTER TABLE event ADD COLUMN uid INTEGER;",
+    "ALTER TABLE event ADD COLUMN link BLOB; ALTER TABLE event ADD COLUMN linked_by BLOB;",
 ];
 
-/// Brings a database up to date.
+/// The step after which the audit is a chain: what is there then becomes its beginning.
+const CHAINED: usize = 3;
+
+/// Brings a database up to date; `chain` makes a chain of the audit that is there.
 ///
 /// # Errors
 /// [`StoreError::Failed`], also for a database of a newer mfad.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+pub(super) fn migrate(
+    connection: &mut Connection,
+    chain: impl Fn(&Connection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let failed = |error: rusqlite::Error| StoreError::Failed(error.to_string());
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
@@ -51,6 +59,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     };
     for step in missing {
         transaction.execute_batch(step).map_err(failed)?;
+    }
+    if version < CHAINED {
+        chain(&transaction)?;
     }
     transaction
         .pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))
@@ -70,8 +81,13 @@ mod tests {
             older.pragma_update(None, "user_version", i64::try_from(version).unwrap()).unwrap();
             let insert = "INSERT INTO event (at, kind, priority, text) VALUES (1, 'k', 'info', 't')";
             let inserted = i64::from(version > 0 && older.execute(insert, []).unwrap() == 1);
-            migrate(&mut older).unwrap();
-            let kept = "SELECT count(*) FROM event WHERE uid IS NULL";
+            let chain = |database: &Connection| {
+                database.execute("UPDATE event SET link = x'00'", []).unwrap();
+                Ok(())
+            };
+            migrate(&mut older, chain).unwrap();
+            let kept = if version < CHAINED { "link IS NOT NULL" } else { "link IS NULL" };
+            let kept = &format!("SELECT count(*) FROM event WHERE uid IS NULL AND {kept}");
             assert_eq!(older.query_row(kept, [], |row| row.get::<_, i64>(0)).unwrap(), inserted, "{version}");
         }
     }

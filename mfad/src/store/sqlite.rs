@@ -9,33 +9,41 @@
 //! SQLite cannot change its mind inside a transaction, so it runs as NORMAL and `flusher` does the rest. Checkpoints
 //! run in a thread of their own with a connection of their own. Lists are read through connections of their own.
 
+mod chain;
 mod checkpoint;
+mod files;
 mod flusher;
 mod key;
 mod reader;
 mod recent;
+mod sweep;
+mod verify;
 mod writer;
 
 use std::collections::VecDeque;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol::manage::EventLine;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use tokio::sync::{Notify, broadcast, oneshot};
 
+use self::chain::{Chain, End};
 use self::checkpoint::{Checkpointer, Gate};
+use self::files::{Purpose, connect, open_log};
 use self::flusher::Flusher;
 pub use self::key::Adoption;
 use self::recent::Shared;
-use self::writer::{Health, Job, Writer};
-use super::{EventQuery, Later, Page, Step, Store, StoreError, schema};
+pub use self::verify::{Known, Verified};
+use self::writer::{Health, Job, Work, Writer};
+use super::{EventQuery, Later, Page, Rest, Retention, Step, Store, StoreError, schema};
+use crate::audit::{Event, Kind};
 use crate::clock::Clock;
 use crate::factor::sealed::Freshness;
 use crate::rules::account::Account;
 use crate::rules::attempt::UserName;
+use crate::vault::{SharedVault, Vault};
 
 /// Steps that may wait for the writer; more are refused, for a login that waits is worse than one that fails.
 const QUEUE: usize = 4096;
@@ -43,17 +51,11 @@ const QUEUE: usize = 4096;
 /// At most so many steps a commit.
 const GROUP: usize = 256;
 
-/// What the log usually needs, in bytes: it is emptied long before.
-const LOG_SIZE: u64 = 8 * 1024 * 1024;
-
 /// How long a step may wait for another's commit to share, if nobody waits for it.
 const LEISURE: Duration = Duration::from_millis(10);
 
 /// How often a closed gate is tried.
 const AT_THE_GATE: Duration = Duration::from_micros(500);
-
-/// How long a connection waits for one that somebody else made, such as an administrator's own.
-const LOCKED: Duration = Duration::from_millis(250);
 
 /// Whether somebody waits for a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,8 @@ pub struct Sqlite {
     file: PathBuf,
     queue: Arc<Queue>,
     recent: Shared,
+    keys: SharedVault,
+    first_head: String,
     committed: broadcast::Sender<EventLine>,
     _checkpointer: Checkpointer,
 }
@@ -89,31 +93,75 @@ struct Queue {
 
 impl Sqlite {
     /// Opens or makes the database in `directory`, and starts its writer on the event loop that this is called in.
-    /// `key_checks` tell the keys at hand, the one in use first: it has to belong to one of them.
+    /// It has to belong to one of the keys.
     ///
     /// # Errors
     /// [`StoreError::Failed`] with what is wrong and what to do.
-    pub fn open(directory: &Path, key_checks: &[&str], clock: Clock) -> Result<Self, StoreError> {
+    pub fn open(directory: &Path, keys: SharedVault, clock: Clock) -> Result<Self, StoreError> {
         let file = directory.join(FILE);
         let mut connection = connect(&file, Purpose::Write)?;
-        schema::migrate(&mut connection)?;
-        key::check(&connection, key_checks)?;
+        let at_hand = keys.load_full();
+        schema::migrate(&mut connection, |database| {
+            key::check(database, &at_hand.checks())?;
+            chain::begin(database, at_hand.audit_key()).map_err(failed)
+        })?;
+        key::check(&connection, &at_hand.checks())?;
+        let (chain, end) = Chain::load(&connection, keys.clone()).map_err(failed)?;
+        let first_head = chain.head().shown();
         let (committed, _) = broadcast::channel(1024);
         let log = open_log(&file)?;
         let gate = Gate::default();
         let flusher =
             Flusher::start(log, committed.clone()).map_err(|error| StoreError::Failed(error.to_string()))?;
         let recent = Shared::default();
-        let writer = Writer { connection, flusher, clock, gate: gate.clone(), recent: recent.clone() };
+        let writer = Writer { connection, flusher, clock, gate: gate.clone(), recent: recent.clone(), chain };
         let queue = Arc::new(Queue { jobs: Mutex::new(Some(VecDeque::new())), ..Queue::default() });
         tokio::spawn(write(writer, queue.clone()));
-        Ok(Sqlite {
+        let store = Sqlite {
             _checkpointer: Checkpointer::start(connect(&file, Purpose::Write)?, gate)?,
             file,
             queue,
             recent,
+            keys,
+            first_head,
             committed,
-        })
+        };
+        if let End::Damaged(cause) = end {
+            store.tell_damage(cause);
+        }
+        Ok(store)
+    }
+
+    /// The first thing that is recorded.
+    fn tell_damage(&self, cause: String) {
+        let event = Event::of_host(Kind::AuditDamaged { cause }, None);
+        let step: Step = Box::new(move |_, ledger| ledger.record(event.clone()));
+        drop(self.queue_step(&nobody(), step, Haste::Soon));
+    }
+
+    /// The head of the audit when it was opened: `mfactl audit verify --known` takes it.
+    pub fn first_head(&self) -> &str {
+        &self.first_head
+    }
+
+    /// Looks for breaks in the chain of the audit, and for a place that was noted down before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn verify(&self, known: Option<String>) -> Later<'_, Verified> {
+        let keys = self.keys.load_full();
+        self.read(move |connection| verify::verify(connection, &keys, known.as_deref()))
+    }
+
+    /// Forgets some of what is no longer wanted of the audit, and tells whether there is more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sweep(&self, retention: Retention) -> Result<Rest, StoreError> {
+        let left = Arc::new(Mutex::new(Rest::None));
+        self.queue_work(Work::Sweep(retention, left.clone()), Haste::Soon).await?;
+        let left = *left.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(left)
     }
 
     /// Makes the database belong to the key in use, once `freshness` finds nothing in any account that another key
@@ -123,14 +171,14 @@ impl Sqlite {
     /// [`StoreError`], also for a damaged account: nobody knows what sealed its secrets.
     pub fn adopt_key(
         &self,
-        key_check: String,
+        keys: Arc<Vault>,
         freshness: impl Fn(&Account) -> Freshness + Send + 'static,
     ) -> Later<'_, Adoption> {
         let file = self.file.clone();
         Box::pin(async move {
             let work = move || {
                 let (reader, writer) = (connect(&file, Purpose::Read)?, connect(&file, Purpose::Write)?);
-                key::adopt(&reader, &writer, &key_check, freshness)
+                key::adopt(&reader, &writer, &keys, freshness)
             };
             tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
         })
@@ -154,8 +202,16 @@ impl Sqlite {
         step: Step,
         haste: Haste,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
+        self.queue_work(Work::Step(user.clone(), step), haste)
+    }
+
+    fn queue_work(
+        &self,
+        work: Work,
+        haste: Haste,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
         let (answer, answered) = oneshot::channel();
-        let queued = self.queue.push(Job { user: user.clone(), step, answer }, haste);
+        let queued = self.queue.push(Job { work, answer }, haste);
         async move {
             queued?;
             answered.await.map_err(|_| StoreError::Closed)?
@@ -198,8 +254,7 @@ impl Store for Sqlite {
     }
 
     fn ping(&self) -> Later<'_, ()> {
-        let nobody = UserName::parse("mfad-ping").unwrap_or_else(|| unreachable!("a sound name"));
-        Box::pin(async move { self.transact_step(&nobody, Box::new(|_, _| ())).await })
+        Box::pin(async move { self.transact_step(&nobody(), Box::new(|_, _| ())).await })
     }
 }
 
@@ -236,6 +291,11 @@ impl Queue {
     }
 }
 
+/// Whom a step is for that is about no account.
+fn nobody() -> UserName {
+    UserName::parse("mfad-ping").unwrap_or_else(|| unreachable!("a sound name"))
+}
+
 /// The writer's task.
 async fn write(mut writer: Writer, queue: Arc<Queue>) {
     loop {
@@ -260,66 +320,6 @@ async fn write(mut writer: Writer, queue: Arc<Queue>) {
             }
         }
     }
-}
-
-/// What a connection is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Write,
-    Read,
-}
-
-fn connect(file: &Path, purpose: Purpose) -> Result<Connection, StoreError> {
-    let access = match purpose {
-        Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
-    };
-    let open = || {
-        let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.busy_timeout(LOCKED)?;
-        if purpose == Purpose::Write {
-            connection.pragma_update(None, "journal_mode", "WAL")?;
-            connection.pragma_update(None, "synchronous", "NORMAL")?;
-            connection.pragma_update(None, "secure_delete", "ON")?;
-            connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        }
-        // Negative: kibibytes. Small, for the kernel's page cache holds the file too.
-        connection.pragma_update(None, "cache_size", -2048)?;
-        connection.set_prepared_statement_cache_capacity(16);
-        Ok(connection)
-    };
-    open().map_err(|error: rusqlite::Error| {
-        StoreError::Failed(format!(
-            "{}: {error}. Check that mfad may write there and that the disk has room",
-            file.display()
-        ))
-    })
-}
-
-/// The write-ahead log. It is there from the first write on, and stays while a connection is open.
-///
-/// It is filled up with zeros to its usual size: a flush of blocks that are there already costs half of one that also
-/// has to record that the file grew. SQLite reads a log up to the first frame that is not whole.
-fn open_log(file: &Path) -> Result<std::fs::File, StoreError> {
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
-    let failed =
-        |error: std::io::Error| StoreError::Failed(format!("{}: {error}", Path::new(&log).display()));
-    let mut opened = std::fs::OpenOptions::new().read(true).append(true).open(&log).map_err(failed)?;
-    let missing = LOG_SIZE.saturating_sub(opened.metadata().map_err(failed)?.len());
-    // A small disk keeps its room for what must be kept.
-    if room_beside(file) > LOG_SIZE * 16 {
-        let zeros = &mut std::io::repeat(0).take(missing);
-        std::io::copy(zeros, &mut opened).and_then(|_| opened.sync_all()).map_err(failed)?;
-    }
-    Ok(opened)
-}
-
-/// Free bytes on the disk of a file.
-fn room_beside(file: &Path) -> u64 {
-    let free =
-        |disk: nix::sys::statvfs::Statvfs| disk.blocks_available().saturating_mul(disk.fragment_size());
-    nix::sys::statvfs::statvfs(file).map_or(0, free)
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {

@@ -3,17 +3,21 @@
 //! The key file has a line for each master key. The first is in use; those below it only open what they sealed, until it
 //! is sealed again. From each master key one key a purpose is derived (RFC 5869).
 
+mod audit;
 mod seal;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
+use arc_swap::ArcSwap;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use protocol::Secret;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+pub use self::audit::{AuditKey, AuditKeyId};
 use self::seal::SealKey;
 use crate::factor::mailed::{ChallengeId, CodeDigest, CodeKeys};
 
@@ -57,11 +61,15 @@ pub struct Vault {
     old: Vec<Keys>,
 }
 
+/// The keys in force: a reload replaces them for all who share them.
+pub type SharedVault = Arc<ArcSwap<Vault>>;
+
 /// What is derived from one master key.
 struct Keys {
     code: Key,
     digest: Key,
     seal: SealKey,
+    audit: AuditKey,
     check: String,
 }
 
@@ -124,6 +132,7 @@ impl Keys {
             code: key("mfad code 1"),
             digest: key("mfad code digest 1"),
             seal: SealKey::new(&key("mfad key id 1"), key("mfad seal 1")),
+            audit: AuditKey::new(&key("mfad key id 1"), key("mfad audit 1")),
             check: data_encoding::BASE64.encode(&*key("mfad check 1")),
         }
     }
@@ -152,12 +161,13 @@ impl CodeKeys for Vault {
     }
 }
 
-fn mac(key: &[u8; KEY_BYTES], parts: &[&str]) -> [u8; 32] {
+fn mac<P: AsRef<[u8]>>(key: &[u8; KEY_BYTES], parts: &[P]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     for part in parts {
         // Each part with its length: no two lists of parts have the same bytes.
+        let part = part.as_ref();
         mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part.as_bytes());
+        mac.update(part);
     }
     mac.finalize().into_bytes().into()
 }

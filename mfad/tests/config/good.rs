@@ -29,7 +29,8 @@ fn login(line: &str) -> mfad::config::Login {
 
 #[test]
 fn without_a_file_the_documented_defaults_hold() {
-    let Config { paths, terms, rules, email, time, hooks, warnings, files } = Scratch::new().load().unwrap();
+    let Config { paths, terms, rules, email, time, audit, hooks, warnings, files } =
+        Scratch::new().load().unwrap();
     assert!(files.is_empty() && hooks.is_empty() && rules.is_empty() && warnings.is_empty());
     let Terms { rule, login, trust, on_email_failure } = terms;
     assert_eq!((rule, on_email_failure), (None, OnFailure::OtherFactor));
@@ -39,6 +40,7 @@ fn without_a_file_the_documented_defaults_hold() {
     );
     assert_eq!((trust.days, trust.ask, trust.services.len()), (0, AskFirst::Yes, 0));
     assert_eq!(trust.bind, [Bind::Source(Network { v4: 32, v6: 128 }), Bind::SshKey]);
+    assert_eq!((audit.keep_age, audit.keep_events), (None, 1_000_000));
     assert_eq!((time.provider, time.skew), (TimeProvider::System, 1));
     assert_eq!(login.enrol_ticket, EnrolTicket::Required);
     assert_eq!(email.self_enrol_domains, []);
@@ -76,6 +78,16 @@ fn an_empty_file_is_as_good_as_none_but_is_named() {
         assert_eq!(config.files.len(), 1);
         config.files.clear();
         assert_eq!(config, Scratch::new().load().unwrap(), "{text:?}");
+    }
+}
+
+#[test]
+fn the_audit_is_kept_for_days_and_up_to_a_number() {
+    let audit = |text: &str| read(&format!("[audit]\n{text}\n")).map(|config| config.audit);
+    let kept = audit("keep-days = 90\nkeep-events = 1000").unwrap();
+    assert_eq!((kept.keep_age, kept.keep_events), (Some(seconds(90 * 86_400)), 1000));
+    for wrong in ["keep-days = -1", "keep-days = \"90d\"", "keep-events = 999", "keep-events = 0"] {
+        assert!(audit(wrong).is_err(), "{wrong}");
     }
 }
 

@@ -49,6 +49,10 @@ log-codes = false
 provider = "ntp"
 ntp = { server = "ntp.example.org", timeout = "2s" }
 skew = 0
+
+[audit]
+keep-days = 3650
+keep-events = 2000000
 "#;
 
 /// What a mutant may be at most as lax as.
@@ -123,7 +127,7 @@ fn lines() -> Vec<&'static str> {
 
 #[test]
 fn the_full_file_has_every_key_but_the_template() {
-    assert_eq!(lines().iter().filter(|line| line.contains(" = ")).count(), 31);
+    assert_eq!(lines().iter().filter(|line| line.contains(" = ")).count(), 33);
 }
 
 #[test]

@@ -8,7 +8,7 @@ const INSTALLED: &str = include_str!("../../../packaging/mfad.toml");
 const GUIDE: &str = include_str!("../../../docs/guide/configuration.md");
 const HOOKS: &str = include_str!("../../../docs/guide/examples/README.md");
 
-const KEYS: [&str; 39] = [
+const KEYS: [&str; 41] = [
     "state",
     "runtime",
     "key",
@@ -48,6 +48,8 @@ const KEYS: [&str; 39] = [
     "provider",
     "ntp",
     "skew",
+    "keep-days",
+    "keep-events",
 ];
 
 fn defaults() -> Config {
@@ -70,7 +72,7 @@ fn the_lines_of_the_installed_file_are_the_defaults() {
         _ => format!("{line}\n"),
     };
     let text: String = INSTALLED.lines().map(uncommented).collect();
-    assert_eq!(text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count(), 36);
+    assert_eq!(text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count(), 38);
     assert_eq!(without_files(read(&text).unwrap()), defaults());
 }
 
@@ -140,7 +142,7 @@ fn every_key_of_a_rule_is_in_the_guide() {
 fn the_list_of_keys_above_is_the_one_of_the_program() {
     // An unknown key that resembles nothing is answered by the list of all keys.
     let mut told: Vec<String> = Vec::new();
-    for section in ["paths", "login", "email", "trust", "time"] {
+    for section in ["paths", "login", "email", "trust", "time", "audit"] {
         let scratch = Scratch::new();
         scratch.write("mfad.toml", format!("[{section}]\nxyzzyxyzzy = 1\n"));
         let problems = load(&scratch.main(), Presence::Required).unwrap_err();

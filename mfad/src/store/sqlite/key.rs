@@ -3,9 +3,11 @@
 
 use rusqlite::Connection;
 
+use super::chain::Ring;
 use super::{StoreError, failed};
 use crate::factor::sealed::Freshness;
 use crate::rules::account::Account;
+use crate::vault::Vault;
 
 /// Whether a database was moved to a new key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +40,7 @@ pub(super) fn check(connection: &Connection, checks: &[&str]) -> Result<(), Stor
 pub(super) fn adopt(
     reader: &Connection,
     writer: &Connection,
-    check: &str,
+    keys: &Vault,
     freshness: impl Fn(&Account) -> Freshness,
 ) -> Result<Adoption, StoreError> {
     let old = sealed_by_old(reader, freshness)?;
@@ -47,7 +49,12 @@ pub(super) fn adopt(
     }
     // On disk with all that was sealed again, before anybody is told that the old key can go.
     writer.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    writer.execute("UPDATE meta SET value = ?1 WHERE name = 'key-check'", [check]).map_err(failed)?;
+    let transaction = writer.unchecked_transaction().map_err(failed)?;
+    let move_to = "UPDATE meta SET value = ?1 WHERE name = 'key-check'";
+    transaction.execute(move_to, [keys.checks().first()]).map_err(failed)?;
+    // The audit's old links are proved by old keys, which are kept here under the new one.
+    Ring::load(&transaction, keys).and_then(|ring| ring.keep(&transaction)).map_err(failed)?;
+    transaction.commit().map_err(failed)?;
     Ok(Adoption::Done)
 }
 

@@ -63,7 +63,7 @@ pub(super) fn events(connection: &Connection, query: &EventQuery) -> rusqlite::R
     select.query_map(params![query.after, query.user, since, limit, query.uid, query.kind], event)?.collect()
 }
 
-fn event(row: &Row<'_>) -> rusqlite::Result<EventLine> {
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<EventLine> {
     Ok(EventLine {
         id: row.get("id")?,
         at: u64::try_from(row.get::<_, i64>("at")?).unwrap_or(0),

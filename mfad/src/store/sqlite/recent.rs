@@ -22,6 +22,13 @@ impl Shared {
     }
 }
 
+/// Whether another connection changed the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    Silent,
+    Wrote,
+}
+
 /// Accounts as they are in the database.
 #[derive(Default)]
 pub(super) struct Recent {
@@ -33,14 +40,15 @@ pub(super) struct Recent {
 impl Recent {
     /// Forgets everything if another connection changed the database: somebody repaired a row, or broke one. Asked
     /// inside a transaction, so that nothing comes between.
-    pub(super) fn check(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn check(&mut self, connection: &Connection) -> rusqlite::Result<Others> {
         let mut ask = connection.prepare_cached("PRAGMA data_version")?;
         let version = ask.query_row([], |row| row.get(0))?;
-        if version != self.version {
-            self.accounts.clear();
-            self.version = version;
+        if version == self.version {
+            return Ok(Others::Silent);
         }
-        Ok(())
+        self.accounts.clear();
+        self.version = version;
+        Ok(Others::Wrote)
     }
 
     /// What is known of a person.

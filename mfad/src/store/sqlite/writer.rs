@@ -1,35 +1,38 @@
 //! What alone changes the database.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::TryLockError;
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use protocol::manage::EventLine;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
+use super::chain::Chain;
 use super::checkpoint::Gate;
 use super::failed;
 use super::flusher::{Answer, Batch, Flusher};
-use super::recent::Shared;
+use super::recent::{Others, Shared};
+use super::sweep::sweep;
 use crate::audit::{Event, Flush};
 use crate::clock::Clock;
 use crate::metrics::METRICS;
 use crate::rules::Ledger;
 use crate::rules::account::Account;
 use crate::rules::attempt::UserName;
-use crate::store::{Step, StoreError, line};
+use crate::store::{Rest, Retention, Step, StoreError, line};
 
-/// How many events are kept: about 200 MB. Without an end, whoever can be refused could fill the disk.
-const RECORDS: i64 = 1_000_000;
-
-/// The oldest are forgotten so many at a time.
-const SWEEP: i64 = 256;
-
-/// A step that waits for its turn.
+/// Something that waits for its turn.
 pub(super) struct Job {
-    pub(super) user: UserName,
-    pub(super) step: Step,
+    pub(super) work: Work,
     pub(super) answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// What is to be done.
+pub(super) enum Work {
+    /// A step on somebody's account.
+    Step(UserName, Step),
+    /// Events that are no longer wanted are forgotten; tells whether there are more.
+    Sweep(Retention, Arc<Mutex<Rest>>),
 }
 
 pub(super) struct Writer {
@@ -38,6 +41,7 @@ pub(super) struct Writer {
     pub(super) clock: Clock,
     pub(super) gate: Gate,
     pub(super) recent: Shared,
+    pub(super) chain: Chain,
 }
 
 /// Whether the writer may go on.
@@ -81,6 +85,7 @@ impl Writer {
         let committed = self.transaction(group, &mut ran);
         METRICS.commits.add(1);
         if let Err(error) = committed {
+            self.chain.rolled_back();
             self.recent.lock().clear();
             if !self.connection.is_autocommit() {
                 let _ = self.connection.execute_batch("ROLLBACK");
@@ -90,6 +95,7 @@ impl Writer {
             }
             return Health::Sound;
         }
+        self.chain.committed();
         let Ran { soon, flushed, lines } = ran;
         if flushed.is_empty() {
             self.flusher.answer(Batch { answers: soon, lines });
@@ -103,12 +109,12 @@ impl Writer {
     fn transaction(&mut self, group: Vec<Job>, ran: &mut Ran) -> Result<(), StoreError> {
         let mut result = self.run("BEGIN IMMEDIATE");
         if result.is_ok() {
-            result = self.recent.lock().check(&self.connection).map_err(failed);
+            result = self.look_again();
         }
         for mut job in group {
             // Also after a failure: every step that waits gets its answer.
             let outcome = match &result {
-                Ok(()) => self.step(&job.user, &mut job.step, &mut ran.lines),
+                Ok(()) => self.work(&mut job.work, &mut ran.lines),
                 Err(error) => Err(StepError::Group(error.clone())),
             };
             match outcome {
@@ -122,7 +128,28 @@ impl Writer {
             }
         }
         result?;
+        self.chain.mark(&self.connection).map_err(failed)?;
         self.run("COMMIT")
+    }
+
+    /// What another connection wrote is seen.
+    fn look_again(&mut self) -> Result<(), StoreError> {
+        match self.recent.lock().check(&self.connection).map_err(failed)? {
+            Others::Silent => Ok(()),
+            Others::Wrote => self.chain.look_again(&self.connection).map_err(failed),
+        }
+    }
+
+    fn work(&mut self, work: &mut Work, lines: &mut Vec<EventLine>) -> Result<Flush, StepError> {
+        match work {
+            Work::Step(user, step) => self.step(user, step, lines),
+            Work::Sweep(retention, left) => {
+                let (keys, now) = (self.chain.keys().load(), self.clock.now().wall);
+                let rest = sweep(&self.connection, &keys, *retention, now)?;
+                *left.lock().unwrap_or_else(PoisonError::into_inner) = rest;
+                Ok(Flush::Later)
+            }
+        }
     }
 
     /// Runs one step and writes what it changed.
@@ -183,14 +210,17 @@ impl Writer {
         Ok(())
     }
 
-    fn append(&self, event: &Event) -> Result<EventLine, StepError> {
-        let sql = "INSERT INTO event (at, kind, priority, user, uid, service, source, reference, text)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    fn append(&mut self, event: &Event) -> Result<EventLine, StepError> {
+        let sql = "INSERT INTO event
+            (id, at, kind, priority, user, uid, service, source, reference, text, link, linked_by)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         let mut line = line(0, self.clock.now().wall, event);
+        let (link, by) = self.chain.append(&mut line);
         let mut insert = self.connection.prepare_cached(sql)?;
         let at = i64::try_from(line.at).unwrap_or(i64::MAX);
         METRICS.rows.add(1);
-        line.id = insert.insert(params![
+        insert.execute(params![
+            line.id,
             at,
             line.kind,
             line.priority,
@@ -199,12 +229,10 @@ impl Writer {
             line.service,
             line.source,
             line.reference,
-            line.text
+            line.text,
+            link,
+            by
         ])?;
-        if line.id % SWEEP == 0 {
-            let mut forget = self.connection.prepare_cached("DELETE FROM event WHERE id <= ?1")?;
-            forget.execute([line.id - RECORDS])?;
-        }
         Ok(line)
     }
 
