@@ -82,6 +82,25 @@ pub enum Failure {
         /// What the operating system said.
         cause: io::Error,
     },
+    /// A file that was to be written cannot be.
+    #[error("{} was not written: {cause}. Choose another name or place, and look whether the disk is full", path.display())]
+    Unwritten {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// A file is no backup that can be read.
+    #[error("{} cannot be restored: {cause}", path.display())]
+    Backup {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// What was to encrypt or decrypt is not there or not good enough.
+    #[error("{0}")]
+    Passphrase(&'static str),
     /// Whose homes to look into could not be found out.
     #[error(transparent)]
     Homes(#[from] HomesError),
@@ -108,6 +127,9 @@ impl Failure {
             | Failure::Input(_)
             | Failure::Nameless { .. }
             | Failure::File { .. }
+            | Failure::Unwritten { .. }
+            | Failure::Backup { .. }
+            | Failure::Passphrase(_)
             | Failure::Homes(_)
             | Failure::NoSuchUser(_)
             | Failure::Output(_) => Ending::Refused,

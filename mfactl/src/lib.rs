@@ -1,5 +1,5 @@
 //! mfactl asks mfad over its socket and shows what it answers. It decides nothing, and reads no file but those that
-//! are to be imported; only the doctor looks at the host itself.
+//! are to be imported or restored; only the doctor looks at the host itself.
 //!
 //! - [`arguments`]: the command line, as clap reads it.
 //! - [`connection`]: the daemon's socket.  [`failure`]: why a verb brought no answer, and what to do about it.
@@ -7,6 +7,7 @@
 //! - [`policy`]: who is asked and why, remembered devices, who would be locked out.
 //! - [`doctor`]: every way around the second factor, by the host's own files.
 //! - [`config`], [`test_mail`], [`events`], [`audit`], [`health`]: how the host is. A topic each: the call, and its text.
+//! - [`backup`]: the database, encrypted, and the way back.
 //! - [`proof`]: a person's proof before a change.  [`terminal`]: the person.  [`myself`]: the person's name.
 //! - [`import`]: what other second factors left behind, read.  [`takeover`]: handed to mfad, entry by entry.
 //! - [`account`], [`codes`]: texts that several topics share.
@@ -17,6 +18,7 @@
 pub mod account;
 pub mod arguments;
 pub mod audit;
+pub mod backup;
 pub mod bypass;
 pub mod codes;
 pub mod config;
@@ -116,6 +118,8 @@ fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failu
             events::show(wanted, Some(user), daemon, output)
         }
         Verb::Audit { verb } => audit::carry_out(verb, daemon, output),
+        Verb::Backup(wanted) => backup::write(wanted, daemon, output),
+        Verb::Restore(wanted) => backup::read(wanted, daemon, output),
         Verb::Health => health::show(daemon, output),
         Verb::Doctor(wanted) => doctor::carry_out(wanted, &arguments.socket, output),
     }

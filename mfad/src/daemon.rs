@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use protocol::manage::EventLine;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 pub use key::KeyState;
 pub use run::{Failure, run};
@@ -70,6 +70,8 @@ pub struct Daemon {
     pub host: String,
     /// Where the configuration is read from.
     pub origin: Origin,
+    /// Asks it to end, so that the service manager starts it again.
+    pub start_again: Notify,
     /// When the daemon started.
     pub started: Instant,
     live: ArcSwap<Live>,

@@ -694,6 +694,46 @@ wire! {
         known: Option<Finding>,
     }
 
+    /// Hands out a copy of the database as it is now. With `more`: a reply a part.
+    method "io.mfad.Manage" Backup {} ->
+    /// A part.
+    BackupReply {
+        /// Bytes of the copy, in base 64.
+        part: Secret,
+        /// How many bytes there are in all.
+        size: u64,
+    }
+
+    /// Hands in a part of a database that is to be restored; the first one begins anew.
+    method "io.mfad.Manage" RestorePart {
+        /// How many bytes are there already.
+        offset: u64,
+        /// More of them, in base 64.
+        part: Secret,
+    } ->
+    /// It is kept.
+    RestorePartReply {
+        /// How many bytes there are now.
+        length: u64,
+    }
+
+    /// Puts what was handed in in the place of the database; mfad then starts again. The old one is kept beside it.
+    method "io.mfad.Manage" Restore {
+        /// How many bytes there have to be.
+        length: u64,
+        /// Whether it is only looked at.
+        run: Run,
+    } ->
+    /// What is in it.
+    RestoreReply {
+        /// Accounts.
+        accounts: u64,
+        /// Events.
+        events: u64,
+        /// When the last one was.
+        newest: Option<u64>,
+    }
+
     /// Asks how the daemon is.
     method "io.mfad.Manage" Health {} ->
     /// How it is.

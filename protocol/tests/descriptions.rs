@@ -88,6 +88,9 @@ fn the_manage_interface_is_described_as_it_is() {
         manage::TestMail,
         manage::Events,
         manage::VerifyAudit,
+        manage::Backup,
+        manage::RestorePart,
+        manage::Restore,
         manage::Health,
     ];
     declarations.push("error Refused (reason: string)".to_owned());

@@ -141,6 +141,15 @@ impl Mfad {
         assert!(ended.success(), "mfad ended with {ended} after SIGTERM");
     }
 
+    /// Waits until it ends by itself.
+    ///
+    /// # Panics
+    /// If it does not, or not well.
+    pub fn await_end(&mut self) {
+        let ended = self.running.await_end();
+        assert!(ended.success(), "mfad ended with {ended}");
+    }
+
     /// SIGHUP: it reads its configuration again.
     ///
     /// # Panics

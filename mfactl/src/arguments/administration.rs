@@ -77,6 +77,39 @@ pub enum AuditVerb {
     },
 }
 
+/// Where a backup goes.
+#[derive(Debug, Args)]
+pub struct BackupArguments {
+    /// The file to write; it must not be there
+    pub file: PathBuf,
+
+    /// Encrypt to the contents of this file instead of a passphrase
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// What to restore.
+#[derive(Debug, Args)]
+pub struct RestoreArguments {
+    /// The backup
+    pub file: PathBuf,
+
+    /// It was encrypted to the contents of this file
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+
+    /// Carry it out; without this it is only looked at
+    #[arg(long)]
+    yes: bool,
+}
+
+impl RestoreArguments {
+    /// Whether it is carried out, as mfad knows it.
+    pub fn run(&self) -> Run {
+        if self.yes { Run::Real } else { Run::Dry }
+    }
+}
+
 /// Whose factors to take over.
 #[derive(Debug, Subcommand)]
 pub enum ImportVerb {

@@ -18,7 +18,9 @@ use protocol::manage::Follow;
 
 use crate::output::Format;
 use crate::time;
-use administration::{AuditVerb, BypassVerb, ImportVerb, KeyVerb, TicketVerb};
+use administration::{
+    AuditVerb, BackupArguments, BypassVerb, ImportVerb, KeyVerb, RestoreArguments, TicketVerb,
+};
 use doctor::Examination;
 use factors::{Confirmation, Preference, RecoveryVerb, Removal, Whose, Wish};
 use policy::{DevicesVerb, Explanation, ReportVerb};
@@ -151,6 +153,10 @@ pub enum Verb {
         #[command(subcommand)]
         verb: AuditVerb,
     },
+    /// Write an encrypted copy of the database, while mfad runs
+    Backup(BackupArguments),
+    /// Put a backup in the place of the database
+    Restore(RestoreArguments),
     /// Show how mfad is
     Health,
 }

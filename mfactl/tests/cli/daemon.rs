@@ -174,7 +174,12 @@ impl Directory {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.0.join("manage")
+        self.path("manage")
+    }
+
+    /// A file in it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 }
 

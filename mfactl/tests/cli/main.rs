@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod administration;
+mod backup;
 mod daemon;
 mod doctor;
 mod enrol;

@@ -39,6 +39,8 @@ Commands:
   test          Try a part of mfad
   events        Show what happened: logins, refusals, changes
   audit         The record of what happened, as a whole
+  backup        Write an encrypted copy of the database, while mfad runs
+  restore       Put a backup in the place of the database
   health        Show how mfad is
   help          Print this message or the help of the given subcommand(s)
 

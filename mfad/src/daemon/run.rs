@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::key::{KeyState, look_for_old_keys};
 use super::{Daemon, Live, Origin};
@@ -88,6 +88,7 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
         deliveries: Deliveries::default(),
         host,
         origin,
+        start_again: Notify::new(),
         started: Instant::now(),
         live: ArcSwap::from_pointee(live),
         key_state: Mutex::new(KeyState::at_start(&keys.load())),
@@ -130,6 +131,7 @@ async fn attend(daemon: &Arc<Daemon>, signals: &mut Signals) -> Result<(), Failu
         tokio::select! {
             _ = signals.terminate.recv() => return Ok(()),
             _ = signals.interrupt.recv() => return Ok(()),
+            () = daemon.start_again.notified() => return Ok(()),
             _ = signals.hang_up.recv() => reload(daemon),
             _ = pulse.tick() => match daemon.store.ping().await {
                 // Its writer is gone: only a new start can tell what is on disk.

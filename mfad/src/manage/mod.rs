@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod bypass;
 mod clock;
 mod detail;
@@ -44,7 +45,7 @@ enum Caller {
 }
 
 /// The table. A method that is not in it does not exist.
-const METHODS: [(&str, Caller); 27] = [
+const METHODS: [(&str, Caller); 30] = [
     (wire::Hello::NAME, Caller::Anybody),
     (wire::ListUsers::NAME, Caller::Administrator),
     (wire::ShowUser::NAME, Caller::Oneself),
@@ -71,6 +72,9 @@ const METHODS: [(&str, Caller); 27] = [
     (wire::TestMail::NAME, Caller::Administrator),
     (wire::Events::NAME, Caller::Oneself),
     (wire::VerifyAudit::NAME, Caller::Administrator),
+    (wire::Backup::NAME, Caller::Administrator),
+    (wire::RestorePart::NAME, Caller::Administrator),
+    (wire::Restore::NAME, Caller::Administrator),
     (wire::Health::NAME, Caller::Administrator),
 ];
 
@@ -91,6 +95,7 @@ pub async fn answer(
     Some(match method {
         wire::TestMail::NAME => mail::test(connection, daemon, call).await,
         wire::Events::NAME => events::stream(connection, &administration, call).await,
+        wire::Backup::NAME => backup::hand_out(connection, peer, daemon, call).await,
         wire::RotateKey::NAME => keys::rotate(connection, peer, daemon, call).await,
         _ => administration.answer(connection, method, call).await,
     })
@@ -138,6 +143,8 @@ impl Administration<'_> {
             wire::Rollout::NAME => single(to, call, async |asked| self.rollout(asked).await).await,
             wire::DryRuns::NAME => single(to, call, async |asked| self.dry_runs(asked).await).await,
             wire::VerifyAudit::NAME => single(to, call, async |asked| self.verify_audit(asked).await).await,
+            wire::RestorePart::NAME => single(to, call, async |part| self.take_part(part).await).await,
+            wire::Restore::NAME => single(to, call, async |asked| self.restore(asked).await).await,
             wire::CheckConfig::NAME => {
                 single(to, call, async |_: wire::CheckConfig| Ok(self.check_config().await)).await
             }

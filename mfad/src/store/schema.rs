@@ -46,17 +46,8 @@ pub(super) fn migrate(
     let failed = |error: rusqlite::Error| StoreError::Failed(error.to_string());
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
-    let version: usize = transaction
-        .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-        .map_err(failed)?
-        .try_into()
-        .unwrap_or(usize::MAX);
-    let Some(missing) = MIGRATIONS.get(version..) else {
-        return Err(StoreError::Failed(format!(
-            "it was made by a newer mfad (schema {version}, this one knows {}); install that mfad again",
-            MIGRATIONS.len()
-        )));
-    };
+    let version = check(&transaction)?;
+    let missing = MIGRATIONS.get(version..).unwrap_or_default();
     for step in missing {
         transaction.execute_batch(step).map_err(failed)?;
     }
@@ -67,6 +58,25 @@ pub(super) fn migrate(
         .pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))
         .map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+/// Reads the version of a database.
+///
+/// # Errors
+/// [`StoreError::Failed`], also for a database of a newer mfad.
+pub(super) fn check(connection: &Connection) -> Result<usize, StoreError> {
+    let version = connection
+        .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+        .map_err(|error| StoreError::Failed(error.to_string()))?
+        .try_into()
+        .unwrap_or(usize::MAX);
+    if version <= MIGRATIONS.len() {
+        return Ok(version);
+    }
+    Err(StoreError::Failed(format!(
+        "it was made by a newer mfad (schema {version}, this one knows {}); install that mfad again",
+        MIGRATIONS.len()
+    )))
 }
 
 #[cfg(test)]

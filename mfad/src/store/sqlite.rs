@@ -11,6 +11,7 @@
 
 mod chain;
 mod checkpoint;
+mod copy;
 mod files;
 mod flusher;
 mod key;
@@ -31,6 +32,7 @@ use tokio::sync::{Notify, broadcast, oneshot};
 
 use self::chain::{Chain, End};
 use self::checkpoint::{Checkpointer, Gate};
+pub use self::copy::Contents;
 use self::files::{Purpose, connect, open_log};
 use self::flusher::Flusher;
 pub use self::key::Adoption;
@@ -76,6 +78,8 @@ pub struct Sqlite {
     recent: Shared,
     keys: SharedVault,
     first_head: String,
+    /// One copy at a time.
+    copying: Arc<Mutex<()>>,
     committed: broadcast::Sender<EventLine>,
     _checkpointer: Checkpointer,
 }
@@ -99,6 +103,7 @@ impl Sqlite {
     /// [`StoreError::Failed`] with what is wrong and what to do.
     pub fn open(directory: &Path, keys: SharedVault, clock: Clock) -> Result<Self, StoreError> {
         let file = directory.join(FILE);
+        copy::take_place(&file)?;
         let mut connection = connect(&file, Purpose::Write)?;
         let at_hand = keys.load_full();
         schema::migrate(&mut connection, |database| {
@@ -107,6 +112,7 @@ impl Sqlite {
         })?;
         key::check(&connection, &at_hand.checks())?;
         let (chain, end) = Chain::load(&connection, keys.clone()).map_err(failed)?;
+        let restored_by = copy::restored_by(&connection).map_err(failed)?;
         let first_head = chain.head().shown();
         let (committed, _) = broadcast::channel(1024);
         let log = open_log(&file)?;
@@ -124,17 +130,23 @@ impl Sqlite {
             recent,
             keys,
             first_head,
+            copying: Arc::default(),
             committed,
         };
         if let End::Damaged(cause) = end {
-            store.tell_damage(cause);
+            store.tell(Kind::AuditDamaged { cause });
+        }
+        if let Some(by) = restored_by {
+            let change =
+                "a backup took the place of the database, which is kept as mfad.db.replaced".to_owned();
+            store.tell(Kind::Changed { change, by });
         }
         Ok(store)
     }
 
-    /// The first thing that is recorded.
-    fn tell_damage(&self, cause: String) {
-        let event = Event::of_host(Kind::AuditDamaged { cause }, None);
+    /// The first things that are recorded.
+    fn tell(&self, kind: Kind) {
+        let event = Event::of_host(kind, None);
         let step: Step = Box::new(move |_, ledger| ledger.record(event.clone()));
         drop(self.queue_step(&nobody(), step, Haste::Soon));
     }
@@ -174,13 +186,9 @@ impl Sqlite {
         keys: Arc<Vault>,
         freshness: impl Fn(&Account) -> Freshness + Send + 'static,
     ) -> Later<'_, Adoption> {
-        let file = self.file.clone();
-        Box::pin(async move {
-            let work = move || {
-                let (reader, writer) = (connect(&file, Purpose::Read)?, connect(&file, Purpose::Write)?);
-                key::adopt(&reader, &writer, &keys, freshness)
-            };
-            tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
+        self.beside(move |file| {
+            let (reader, writer) = (connect(file, Purpose::Read)?, connect(file, Purpose::Write)?);
+            key::adopt(&reader, &writer, &keys, freshness)
         })
     }
 
@@ -218,19 +226,23 @@ impl Sqlite {
         }
     }
 
+    /// Works on files beside the event loop.
+    fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> Result<T, StoreError> + Send + 'static,
+    ) -> Later<'_, T> {
+        let file = self.file.clone();
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || work(&file)).await.map_err(|_| StoreError::Closed)?
+        })
+    }
+
     /// Runs a query on a connection that only reads, beside the event loop.
     fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Later<'_, T> {
-        let file = self.file.clone();
-        Box::pin(async move {
-            let work = move || {
-                let connection = connect(&file, Purpose::Read)?;
-                query(&connection).map_err(failed)
-            };
-            tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
-        })
+        self.beside(move |file| query(&connect(file, Purpose::Read)?).map_err(failed))
     }
 }
 

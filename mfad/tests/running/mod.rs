@@ -128,6 +128,12 @@ impl Running {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
     }
 
+    /// Waits until it ends by itself.
+    pub fn await_end(&mut self) {
+        let ended = self.child.take().unwrap().wait().unwrap();
+        assert!(ended.success(), "{ended}");
+    }
+
     pub fn kill(&mut self) {
         self.end(Signal::SIGKILL);
     }

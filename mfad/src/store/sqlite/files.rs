@@ -68,7 +68,7 @@ pub(super) fn open_log(file: &Path) -> Result<fs::File, StoreError> {
 }
 
 /// Free bytes on the disk of a file.
-fn room_beside(file: &Path) -> u64 {
+pub(super) fn room_beside(file: &Path) -> u64 {
     let free =
         |disk: nix::sys::statvfs::Statvfs| disk.blocks_available().saturating_mul(disk.fragment_size());
     nix::sys::statvfs::statvfs(file).map_or(0, free)

@@ -24,6 +24,11 @@ pub(super) fn check(connection: &Connection, checks: &[&str]) -> Result<(), Stor
     // Always a write: it proves at the start that the disk takes one, and it makes the log.
     let sql = "INSERT INTO meta (name, value) VALUES ('key-check', ?1) ON CONFLICT (name) DO UPDATE SET value = value";
     connection.execute(sql, [checks.first()]).map_err(failed)?;
+    belongs(connection, checks)
+}
+
+/// Looks whether a database belongs to any of the keys.
+pub(super) fn belongs(connection: &Connection, checks: &[&str]) -> Result<(), StoreError> {
     if checks.contains(&kept(connection)?.as_str()) {
         return Ok(());
     }
