@@ -20,7 +20,16 @@ pub fn show(
     output: &mut Output,
 ) -> Result<Ending, Failure> {
     let follow = wanted.follow();
-    let request = Events { user, since: wanted.since, last: wanted.last(), follow };
+    let request = Events {
+        user,
+        kind: wanted.kind.clone(),
+        service: wanted.service.clone(),
+        source: wanted.source.clone(),
+        reference: wanted.reference.clone(),
+        since: wanted.since,
+        last: wanted.last(),
+        follow,
+    };
     let mut shown = Shown::Nothing;
     daemon.stream(&request, |batch| {
         if !batch.events.is_empty() {

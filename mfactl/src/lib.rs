@@ -6,7 +6,7 @@
 //! - [`enrol`], [`factors`]: a person's own factors.  [`user`], [`users`], [`bypass`], [`key`]: an administrator's work.
 //! - [`policy`]: who is asked and why, remembered devices, who would be locked out.
 //! - [`doctor`]: every way around the second factor, by the host's own files.
-//! - [`config`], [`test_mail`], [`events`], [`audit`], [`health`]: how the host is. A topic each: the call, and its text.
+//! - [`config`], [`test_mail`], [`events`], [`audit`], [`stats`], [`health`]: how the host is. A topic each: the call, and its text.
 //! - [`backup`]: the database, encrypted, and the way back.
 //! - [`proof`]: a person's proof before a change.  [`terminal`]: the person.  [`myself`]: the person's name.
 //! - [`import`]: what other second factors left behind, read.  [`takeover`]: handed to mfad, entry by entry.
@@ -35,6 +35,7 @@ pub mod myself;
 pub mod output;
 pub mod policy;
 pub mod proof;
+pub mod stats;
 pub mod takeover;
 pub mod terminal;
 pub mod test_mail;
@@ -120,6 +121,8 @@ fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failu
         Verb::Audit { verb } => audit::carry_out(verb, daemon, output),
         Verb::Backup(wanted) => backup::write(wanted, daemon, output),
         Verb::Restore(wanted) => backup::read(wanted, daemon, output),
+        Verb::Stats { since } => stats::show(*since, daemon, output),
+        Verb::Metrics => stats::metrics(daemon, output),
         Verb::Health => health::show(daemon, output),
         Verb::Doctor(wanted) => doctor::carry_out(wanted, &arguments.socket, output),
     }

@@ -13,6 +13,17 @@ pub fn local(milliseconds: u64) -> String {
     }
 }
 
+/// The hour of the day of a moment in milliseconds since 1970, in local time: 0 to 23.
+pub fn hour(milliseconds: u64) -> usize {
+    let moment = i64::try_from(milliseconds).ok().and_then(|count| Timestamp::from_millisecond(count).ok());
+    moment.map_or(0, |moment| usize::try_from(moment.to_zoned(TimeZone::system()).hour()).unwrap_or(0))
+}
+
+/// A day ago, in milliseconds since 1970.
+pub fn yesterday() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond() - 86_400_000).unwrap_or(0)
+}
+
 /// A span of seconds in its two largest units.
 pub fn span(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);

@@ -1,8 +1,13 @@
 //! What the daemon counts since its start.
 
+pub mod histogram;
+pub mod prometheus;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::manage::Counter;
+
+pub use histogram::Histogram;
 
 /// The counters of this process.
 pub static METRICS: Metrics = Metrics::new();
@@ -81,6 +86,12 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Connections refused because their user has too many.
     pub connections_refused: Count,
+    /// How long `Begin` took.
+    pub begins: Histogram,
+    /// How long `Continue` took: a mail is sent in it.
+    pub continues: Histogram,
+    /// How long `Answer` took.
+    pub answers: Histogram,
 }
 
 impl Metrics {
@@ -98,6 +109,9 @@ impl Metrics {
             flushes: Count::new(),
             connections: Gauge(AtomicU64::new(0)),
             connections_refused: Count::new(),
+            begins: Histogram::new(),
+            continues: Histogram::new(),
+            answers: Histogram::new(),
         }
     }
 

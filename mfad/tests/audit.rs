@@ -171,7 +171,7 @@ async fn an_end_that_is_cut_off_while_mfad_is_stopped_is_told_at_the_start_and_f
         state.tamper(&format!("DELETE FROM event WHERE id > 7; {mark}"));
         let store = state.open(&keys);
         record(&store, 1).await;
-        let told = EventQuery { kind: Some("audit-damaged"), limit: 9, ..EventQuery::default() };
+        let told = EventQuery { kind: Some("audit-damaged".to_owned()), limit: 9, ..EventQuery::default() };
         assert_eq!(store.events(told).await.unwrap().len(), 1, "{mark}");
         assert_eq!(first_break(&store).await.0, 8, "{mark}");
     }

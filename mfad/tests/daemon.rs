@@ -349,7 +349,7 @@ fn sockets_are_taken_from_the_service_manager_by_name() {
 fn events_are_followed_as_they_come() {
     let running = Running::start("");
     let mut follower = running.manage();
-    let follow = manage::Events { user: None, since: None, last: None, follow: manage::Follow::Yes };
+    let follow = running::every_event(manage::Follow::Yes);
     follower.send(&follow, Replies::Many);
     enabled(&running);
     let mut seen = Vec::new();

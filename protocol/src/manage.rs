@@ -280,6 +280,16 @@ wire! {
         text: String,
     }
 
+    /// What came of the logins of one hour.
+    struct HourLine {
+        /// When it began.
+        at: u64,
+        /// Logins that were let in.
+        allowed: u64,
+        /// Logins that were refused.
+        refused: u64,
+    }
+
     /// The first call: agrees on a version.
     method "io.mfad.Manage" Hello {
         /// The version that the caller speaks.
@@ -658,6 +668,14 @@ wire! {
     method "io.mfad.Manage" Events {
         /// Only this person's.
         user: Option<String>,
+        /// Only of this kind.
+        kind: Option<String>,
+        /// Only by this PAM service.
+        service: Option<String>,
+        /// Only from this address, or "local", or "unknown".
+        source: Option<String>,
+        /// Only of references that begin so.
+        reference: Option<String>,
         /// Not before this time.
         since: Option<u64>,
         /// At most so many of the newest; all if none.
@@ -732,6 +750,29 @@ wire! {
         events: u64,
         /// When the last one was.
         newest: Option<u64>,
+    }
+
+    /// Counts logins by hour, outcome and factor.
+    method "io.mfad.Manage" Stats {
+        /// Since when; 31 days back at the most.
+        since: u64,
+    } ->
+    /// What was counted.
+    StatsReply {
+        /// Each hour that had a login, in order.
+        hours: Vec<HourLine>,
+        /// By kind of event: "login-allowed".
+        outcomes: Vec<Counter>,
+        /// By the factor that was proved.
+        factors: Vec<Counter>,
+    }
+
+    /// Tells the counters as Prometheus reads them.
+    method "io.mfad.Manage" Metrics {} ->
+    /// The counters.
+    MetricsReply {
+        /// Line by line.
+        lines: Vec<String>,
     }
 
     /// Asks how the daemon is.

@@ -61,6 +61,7 @@ fn the_manage_interface_is_described_as_it_is() {
         manage::Follow,
         manage::EventLine,
         manage::AuditBreak,
+        manage::HourLine,
         manage::Run,
         manage::Hello,
         manage::ListUsers,
@@ -91,6 +92,8 @@ fn the_manage_interface_is_described_as_it_is() {
         manage::Backup,
         manage::RestorePart,
         manage::Restore,
+        manage::Stats,
+        manage::Metrics,
         manage::Health,
     ];
     declarations.push("error Refused (reason: string)".to_owned());

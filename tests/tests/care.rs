@@ -3,8 +3,9 @@
 use std::fs;
 
 use mfad_tests::host::path;
+use mfad_tests::mail::wrong;
 use mfad_tests::on_a_host;
-use mfad_tests::site::{CODE_PROMPT, Site, expect_inside};
+use mfad_tests::site::{CODE_PROMPT, Site, expect_inside, expect_outside};
 
 /// Break it: leave the log of the old database in the place of the new one's, or the trust in a code that is spent.
 #[test]
@@ -37,5 +38,49 @@ fn a_backup_taken_while_people_log_in_brings_back_what_was_then() {
         terminal.type_line(&site.mail.await_mail(1).code());
         expect_inside(&mut terminal, &site.anna);
         assert!(fs::metadata(mfad_tests::daemon::state_directory().join("mfad.db.replaced")).is_ok());
+    });
+}
+
+/// One login with a right code, then one with three wrong ones. The second code is mailed while the first is out no more.
+fn right_and_wrong(site: &Site) {
+    let mut right = site.anna_is_asked();
+    right.type_line(&site.mail.await_mail(1).code());
+    expect_inside(&mut right, &site.anna);
+    let mut guessing = site.anna_is_asked();
+    let guess = wrong(&site.mail.await_mail(2).code());
+    for _ in 0..2 {
+        guessing.type_line(&guess);
+        guessing.expect(CODE_PROMPT);
+    }
+    guessing.type_line(&guess);
+    expect_outside(&mut guessing);
+}
+
+#[test]
+fn logins_are_counted_by_the_audit_and_by_the_daemon() {
+    on_a_host(|host| {
+        let site = Site::on(host);
+        right_and_wrong(&site);
+        let counted = site.mfad.control(&["stats", "--json"]).expect_success("mfactl stats");
+        for expected in [
+            r#""outcomes":[{"name":"login-allowed","value":1},{"name":"login-refused","value":1}]"#,
+            r#""factors":[{"name":"email","value":1}]"#,
+            r#""allowed":1,"refused":1"#,
+        ] {
+            assert!(counted.contains(expected), "{expected}: {counted}");
+        }
+        let drawn = site.mfad.control(&["stats"]).expect_success("mfactl stats");
+        assert!(drawn.contains("login-allowed        1  ####"), "{drawn}");
+        let metrics = site.mfad.control(&["metrics"]).expect_success("mfactl metrics");
+        for expected in [
+            "mfad_logins_allowed_total 1\n",
+            "mfad_logins_refused_total 1\n",
+            "mfad_mails_sent_total 2\n",
+            "mfad_login_call_seconds_count{call=\"answer\"} 4\n",
+        ] {
+            assert!(metrics.contains(expected), "{expected}: {metrics}");
+        }
+        let wrong = site.mfad.control(&["events", "--kind", "code-wrong", "--service", "sshd", "--json"]);
+        assert_eq!(mfad_tests::audit::events(&wrong.expect_success("mfactl events")).len(), 3);
     });
 }

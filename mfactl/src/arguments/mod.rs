@@ -157,6 +157,15 @@ pub enum Verb {
     Backup(BackupArguments),
     /// Put a backup in the place of the database
     Restore(RestoreArguments),
+    /// Count logins by hour, outcome and factor
+    Stats {
+        /// Since when: 1h, 2d, 2026-11-05; 31 days back at the most [default: 24h]
+        // In milliseconds since 1970.
+        #[arg(long, value_name = "TIME", value_parser = time::since)]
+        since: Option<u64>,
+    },
+    /// Show mfad's counters as Prometheus reads them
+    Metrics,
     /// Show how mfad is
     Health,
 }
@@ -197,6 +206,22 @@ pub struct EventsArguments {
     /// Only this person's
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub user: Option<String>,
+
+    /// Only of this kind: login-refused, code-wrong
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub kind: Option<String>,
+
+    /// Only by this PAM service
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub service: Option<String>,
+
+    /// Only from this address, or local, or unknown
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub source: Option<String>,
+
+    /// Only of the login whose reference begins so
+    #[arg(long, value_name = "LETTERS", value_parser = NonEmptyStringValueParser::new())]
+    pub reference: Option<String>,
 
     /// Not before this: 1h, 2d, 2026-11-05, 2026-11-05T14:00:00Z
     // In milliseconds since 1970.

@@ -238,3 +238,41 @@ Its head, to note down elsewhere: 1734-9f86d081884c7d65
     run(&["audit", "verify"], [reply(&found)]).ended(1, expected, "");
     assert_eq!(run(&["audit", "verify", "--json"], [reply(&found)]).code, 1);
 }
+
+#[test]
+fn logins_are_drawn_by_hour_outcome_and_factor() {
+    let counter = |name: &str, value| Counter { name: name.into(), value };
+    let hour = |at, allowed, refused| HourLine { at, allowed, refused };
+    let counted = StatsReply {
+        hours: vec![hour(3_600_000, 3, 1), hour(86_400_000 + 3_600_000, 1, 0), hour(7_200_000, 0, 1)],
+        outcomes: vec![counter("login-allowed", 4), counter("login-refused", 2)],
+        factors: vec![counter("email", 4)],
+    };
+    let run = run(&["stats", "--since", "1970-01-01T00:00:00Z"], [reply(&counted)]);
+    let expected = "\
+Logins since 1970-01-01 00:00:00, by hour of the day (# let in, x refused)
+00:00        0
+01:00        5  ########################################xxxxxxxxxx
+02:00        1  xxxxxxxxxx
+03:00        0
+";
+    assert!(run.stdout.starts_with(expected), "{}", run.stdout);
+    let expected = "\
+23:00        0
+
+By outcome
+login-allowed        4  ##################################################
+login-refused        2  #########################
+
+By factor
+email        4  ##################################################
+";
+    assert!(run.stdout.ends_with(expected), "{}", run.stdout);
+    assert_eq!(run.asked, [r#"{"method":"io.mfad.Manage.Stats","parameters":{"since":0}}"#]);
+}
+
+#[test]
+fn metrics_are_printed_as_they_are() {
+    let counted = MetricsReply { lines: vec!["# TYPE a counter".into(), "a 1".into()] };
+    run(&["metrics"], [reply(&counted)]).ended(0, "# TYPE a counter\na 1\n", "");
+}

@@ -89,7 +89,7 @@ fn events_are_a_line_each() {
     assert_eq!(
         shown.asked,
         [
-            r#"{"method":"io.mfad.Manage.Events","parameters":{"user":null,"since":null,"last":null,"follow":"no"},"more":true}"#
+            r#"{"method":"io.mfad.Manage.Events","parameters":{"user":null,"kind":null,"service":null,"source":null,"reference":null,"since":null,"last":null,"follow":"no"},"more":true}"#
         ]
     );
 }
@@ -135,7 +135,7 @@ fn asked(words: &[&str]) -> String {
 fn wishes_about_events_reach_mfad() {
     assert_eq!(
         asked(&["events", "--user", "ada", "--since", "2026-11-05T14:03:22Z", "--last", "5"]),
-        r#"{"method":"io.mfad.Manage.Events","parameters":{"user":"ada","since":1793887402000,"last":5,"follow":"no"},"more":true}"#
+        r#"{"method":"io.mfad.Manage.Events","parameters":{"user":"ada","kind":null,"service":null,"source":null,"reference":null,"since":1793887402000,"last":5,"follow":"no"},"more":true}"#
     );
 }
 

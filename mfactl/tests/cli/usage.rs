@@ -41,6 +41,8 @@ Commands:
   audit         The record of what happened, as a whole
   backup        Write an encrypted copy of the database, while mfad runs
   restore       Put a backup in the place of the database
+  stats         Count logins by hour, outcome and factor
+  metrics       Show mfad's counters as Prometheus reads them
   health        Show how mfad is
   help          Print this message or the help of the given subcommand(s)
 
@@ -66,13 +68,17 @@ Show what happened: logins, refusals, changes
 Usage: mfactl events [OPTIONS]
 
 Options:
-      --follow         Wait for more; starts with the last 10 unless told otherwise
-      --user <USER>    Only this person's
-      --since <TIME>   Not before this: 1h, 2d, 2026-11-05, 2026-11-05T14:00:00Z
-      --last <N>       Only so many of the newest
-      --socket <PATH>  The socket that mfad listens on [default: /run/mfad/io.mfad.Manage]
-      --json           Print mfad's answers as JSON, one a line
-  -h, --help           Print help
+      --follow               Wait for more; starts with the last 10 unless told otherwise
+      --user <USER>          Only this person's
+      --kind <KIND>          Only of this kind: login-refused, code-wrong
+      --service <SERVICE>    Only by this PAM service
+      --source <SOURCE>      Only from this address, or local, or unknown
+      --reference <LETTERS>  Only of the login whose reference begins so
+      --since <TIME>         Not before this: 1h, 2d, 2026-11-05, 2026-11-05T14:00:00Z
+      --last <N>             Only so many of the newest
+      --socket <PATH>        The socket that mfad listens on [default: /run/mfad/io.mfad.Manage]
+      --json                 Print mfad's answers as JSON, one a line
+  -h, --help                 Print help
 ",
         "",
     );

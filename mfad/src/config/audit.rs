@@ -1,12 +1,14 @@
-//! `[audit]`: how long what happened is kept.
+//! `[audit]`: how long what happened is kept. `[metrics]`: where it can be counted.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::duration::days;
 use super::fields::Fields;
-use super::problem::Problems;
-use super::values::number;
+use super::problem::{Problem, Problems};
+use super::tree::Node;
+use super::values::{number, text};
 
 /// `[audit]`. The narrower of both limits holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,4 +32,21 @@ pub(super) fn check(mut fields: Fields) -> Result<Audit, Problems> {
         keep_events: fields.read("keep-events", 1_000_000, events),
     };
     fields.done(audit)
+}
+
+/// `[metrics] listen`: where the counters can be read over HTTP; nowhere, the default.
+pub(super) fn check_metrics(mut fields: Fields) -> Result<Option<SocketAddr>, Problems> {
+    let listen = fields.read("listen", None, |node| loopback(node).map(Some));
+    fields.done(listen)
+}
+
+/// An address that nobody outside of this host can reach.
+fn loopback(node: &Node) -> Result<SocketAddr, Problem> {
+    let remedy = "write \"127.0.0.1:9464\" or \"[::1]:9464\"";
+    let address: SocketAddr =
+        text(node)?.parse().map_err(|_| node.problem("this is no address with a port", remedy))?;
+    if address.ip().is_loopback() && address.port() != 0 {
+        return Ok(address);
+    }
+    Err(node.problem("only an address of this host alone, and a port, may be listened on", remedy))
 }

@@ -5,6 +5,7 @@
 //! key, fact and remedy, and all of them are reported together. Nothing is ignored: an unknown key, a key of a later
 //! version and a file that others may write to are errors, because a door must not open over a typing mistake.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::address::EmailAddress;
@@ -71,6 +72,8 @@ pub struct Config {
     pub time: Time,
     /// `[audit]`: how long what happened is kept.
     pub audit: Audit,
+    /// `[metrics] listen`: where the counters can be read over HTTP, on this host alone.
+    pub metrics_listen: Option<SocketAddr>,
     /// `[[hook]]`: programs of the site, in order; no name twice.
     pub hooks: Vec<Hook>,
     /// What is odd about the rules, though it is no fault.
@@ -148,7 +151,7 @@ pub fn load(main: &Path, presence: Presence) -> Result<Config, Problems> {
 }
 
 fn check(sections: Sections, files: Vec<PathBuf>) -> Result<Config, Problems> {
-    let Sections { paths, login, mut email, trust, time, audit, hooks, rules } = sections;
+    let Sections { paths, login, mut email, trust, time, audit, metrics, hooks, rules } = sections;
     let hooks = hook::Drafts::read(&hooks);
     let mut on_failure = Fields::empty("email", &["on-failure"]);
     on_failure.overlay(&mut email, |key| (key == "on-failure").then_some(key));
@@ -156,11 +159,12 @@ fn check(sections: Sections, files: Vec<PathBuf>) -> Result<Config, Problems> {
     let names = hooks.names();
     let rules = rule::check(&rules, &draft, &names);
     let terms = draft.check(None, &names);
-    let (paths, email, time, audit) =
-        (check_paths(paths), email::check(email), time::check(time), audit::check(audit));
+    let (paths, email, time) = (check_paths(paths), email::check(email), time::check(time));
+    let audit = both(audit::check(audit), audit::check_metrics(metrics));
     match (paths, terms, email, time, audit, hooks.check(), rules) {
         (Ok(paths), Ok(terms), Ok(email), Ok(time), Ok(audit), Ok(hooks), Ok((rules, warnings))) => {
-            Ok(Config { paths, terms, rules, email, time, audit, hooks, warnings, files })
+            let (audit, metrics_listen) = audit;
+            Ok(Config { paths, terms, rules, email, time, audit, metrics_listen, hooks, warnings, files })
         }
         (paths, terms, email, time, audit, hooks, rules) => {
             let own = [paths.err(), terms.err(), email.err(), time.err(), audit.err()];
@@ -173,6 +177,17 @@ fn check(sections: Sections, files: Vec<PathBuf>) -> Result<Config, Problems> {
                 }
             }
             Err(Problems(all))
+        }
+    }
+}
+
+/// Both values, or the faults of both.
+fn both<A, B>(one: Result<A, Problems>, other: Result<B, Problems>) -> Result<(A, B), Problems> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => {
+            let faults = [one.err(), other.err()].into_iter().flatten();
+            Err(Problems(faults.flat_map(|problems| problems.0).collect()))
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) const LOGIN_KEYS: [&str; 15] = [
 ];
 
 /// The sections of this version with all their keys.
-pub(super) const KNOWN: [(&str, &[&str]); 6] = [
+pub(super) const KNOWN: [(&str, &[&str]); 7] = [
     ("paths", &["state", "runtime", "key"]),
     ("login", &LOGIN_KEYS),
     (
@@ -52,12 +52,13 @@ pub(super) const KNOWN: [(&str, &[&str]); 6] = [
     ("trust", &["days", "bind", "ask", "services"]),
     ("time", &["provider", "ntp", "skew"]),
     ("audit", &["keep-days", "keep-events"]),
+    ("metrics", &["listen"]),
 ];
 
 /// Sections that a later version will know: whoever writes one expects it to hold, so it is never skipped.
 const LATER: [&str; 3] = ["server", "upstream", "database"];
 
-const REMOVE: &str = "remove it; this version knows [paths], [login], [email], [trust], [time], [audit], [[hook]] and [[rule]]";
+const REMOVE: &str = "remove it; this version knows [paths], [login], [email], [trust], [time], [audit], [metrics], [[hook]] and [[rule]]";
 
 /// The keys that are set, section by section, each from the last file that sets it.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ pub(super) struct Sections {
     pub(super) trust: Fields,
     pub(super) time: Fields,
     pub(super) audit: Fields,
+    pub(super) metrics: Fields,
     /// The sections `[[hook]]` of all files, in order.
     pub(super) hooks: Vec<Node>,
     /// The sections `[[rule]]` likewise.
@@ -88,9 +90,19 @@ impl Sections {
         if !problems.0.is_empty() {
             return Err(problems);
         }
-        let [paths, login, email, trust, time, audit] = KNOWN.map(|(name, keys)| Fields::empty(name, keys));
-        let mut sections =
-            Sections { paths, login, email, trust, time, audit, hooks: Vec::new(), rules: Vec::new() };
+        let [paths, login, email, trust, time, audit, metrics] =
+            KNOWN.map(|(name, keys)| Fields::empty(name, keys));
+        let mut sections = Sections {
+            paths,
+            login,
+            email,
+            trust,
+            time,
+            audit,
+            metrics,
+            hooks: Vec::new(),
+            rules: Vec::new(),
+        };
         for entry in entries {
             sections.add(entry, &mut problems);
         }
@@ -104,6 +116,7 @@ impl Sections {
             "email" => &mut self.email,
             "time" => &mut self.time,
             "audit" => &mut self.audit,
+            "metrics" => &mut self.metrics,
             "trust" => &mut self.trust,
             "hook" => return many(&mut self.hooks, &entry, problems),
             "rule" => return many(&mut self.rules, &entry, problems),

@@ -1,5 +1,6 @@
 //! From a configuration file to a serving daemon, and back to nothing.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::{env, io};
 
 use arc_swap::ArcSwap;
 use sd_notify::NotifyState;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, watch};
@@ -99,6 +101,7 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     });
     let mut signals = Signals::new()?;
     let (stop, drain) = watch::channel(());
+    let figures = figures(daemon.live().config.metrics_listen).await?;
     let Sockets { login, manage } = bind_or_take(&paths.runtime)?;
     let caps = Caps::default();
     let doors = [
@@ -109,6 +112,7 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     let alarm = tokio::spawn(crate::alarm::watch(daemon.clone()));
     let time = tokio::spawn(crate::clock::watch::watch(daemon.clone()));
     let key = tokio::spawn(look_for_old_keys(daemon.clone()));
+    let figures = tokio::spawn(serve_figures(figures, daemon.clone()));
     let retention = tokio::spawn(super::retention::keep(daemon.clone()));
     announce(&daemon);
     let ended = attend(&daemon, &mut signals).await;
@@ -120,8 +124,22 @@ async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failu
     // Behind everything that was queued: a record that nobody waits for is kept too, and reaches the log.
     let _ = daemon.store.ping().await;
     tokio::time::sleep(Duration::from_millis(20)).await;
-    [log, alarm, time, key, retention].iter().for_each(tokio::task::JoinHandle::abort);
+    [log, alarm, time, key, figures, retention].iter().for_each(tokio::task::JoinHandle::abort);
     ended
+}
+
+/// Binds what `[metrics] listen` names.
+async fn figures(address: Option<SocketAddr>) -> Result<Option<TcpListener>, Failure> {
+    let Some(address) = address else { return Ok(None) };
+    let refused =
+        |error| Failure::Setting(format!("metrics.listen: {address}: {error}. Choose another port"));
+    TcpListener::bind(address).await.map(Some).map_err(refused)
+}
+
+async fn serve_figures(listener: Option<TcpListener>, daemon: Arc<Daemon>) {
+    if let Some(listener) = listener {
+        crate::listen::figures::serve(listener, daemon).await;
+    }
 }
 
 /// Signals and the pulse, until one of them ends the daemon.
@@ -187,10 +205,14 @@ fn reload(daemon: &Arc<Daemon>) {
 }
 
 fn keep_paths(daemon: &Daemon, config: Config) -> Result<Config, Failure> {
-    if config.paths == daemon.live().config.paths {
-        return Ok(config);
-    }
-    Err(Failure::Setting("[paths] changes only with a restart: systemctl restart mfad".to_owned()))
+    let live = daemon.live();
+    let section =
+        match (config.paths == live.config.paths, config.metrics_listen == live.config.metrics_listen) {
+            (true, true) => return Ok(config),
+            (false, _) => "[paths]",
+            (true, false) => "[metrics] listen",
+        };
+    Err(Failure::Setting(format!("{section} changes only with a restart: systemctl restart mfad")))
 }
 
 /// A file that is gone takes its rules with it, and what is left may ask less: that is for a restart to say.

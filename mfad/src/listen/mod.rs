@@ -3,6 +3,7 @@
 mod activation;
 mod caps;
 mod connection;
+pub mod figures;
 mod introspection;
 pub mod unix;
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::call::{Call, Fault, Position};
 use protocol::{login, manage};
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::connection::watch;
 use super::{Caps, Connection, Peer, introspection};
 use crate::daemon::Daemon;
-use crate::metrics::METRICS;
+use crate::metrics::{Histogram, METRICS};
 use crate::rules::policy::Purpose;
 use crate::session::Session;
 
@@ -95,19 +95,27 @@ async fn logins(mut connection: Connection, peer: Peer, daemon: Arc<Daemon>, mut
     }
 }
 
+/// Notes how long a call took.
+async fn timed<T>(histogram: &Histogram, call: impl Future<Output = T>) -> T {
+    let start = Instant::now();
+    let answer = call.await;
+    histogram.note(start.elapsed());
+    answer
+}
+
 /// The table of `io.mfad.Login`'s methods.
 async fn login_call(connection: &mut Connection, session: &mut Session, call: &Call<'_>) -> io::Result<()> {
     let step = match call.method.as_ref() {
         "io.mfad.Login.Begin" => match call.parameters() {
-            Ok(begin) => session.begin(begin).await,
+            Ok(begin) => timed(&METRICS.begins, session.begin(begin)).await,
             Err(fault) => Err(fault),
         },
         "io.mfad.Login.Continue" => match call.parameters() {
-            Ok(proceed) => session.proceed(proceed).await,
+            Ok(proceed) => timed(&METRICS.continues, session.proceed(proceed)).await,
             Err(fault) => Err(fault),
         },
         "io.mfad.Login.Answer" => match call.parameters() {
-            Ok(answer) => session.answer(answer).await,
+            Ok(answer) => timed(&METRICS.answers, session.answer(answer)).await,
             Err(fault) => Err(fault),
         },
         "io.mfad.Login.Expect" => {

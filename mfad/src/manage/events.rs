@@ -26,13 +26,14 @@ pub(super) async fn stream(
         Ok(asked) => asked,
         Err(fault) => return connection.fault(fault).await,
     };
-    let about = match administration.readable(asked.user).await {
+    let about = match administration.readable(asked.user.clone()).await {
         Ok(about) => about,
         Err(Refused::Fault(fault)) => return connection.fault(fault).await,
         Err(refused) => return connection.refuse(wire::REFUSED, &refused.to_string()).await,
     };
-    let mut query = EventQuery { since: asked.since, limit: BATCH, ..about };
-    if let Some(last) = asked.last {
+    let wire::Events { kind, service, source, reference, since, last, .. } = asked;
+    let mut query = EventQuery { kind, service, source, reference, since, limit: BATCH, ..about };
+    if let Some(last) = last {
         query.after = first_of_last(daemon, &query, last).await;
     }
     let mut news = daemon.store_news();

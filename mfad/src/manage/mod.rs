@@ -16,6 +16,7 @@ mod keys;
 mod mail;
 mod refused;
 mod rollout;
+mod stats;
 mod subject;
 
 use std::io;
@@ -45,7 +46,7 @@ enum Caller {
 }
 
 /// The table. A method that is not in it does not exist.
-const METHODS: [(&str, Caller); 30] = [
+const METHODS: [(&str, Caller); 32] = [
     (wire::Hello::NAME, Caller::Anybody),
     (wire::ListUsers::NAME, Caller::Administrator),
     (wire::ShowUser::NAME, Caller::Oneself),
@@ -75,6 +76,8 @@ const METHODS: [(&str, Caller); 30] = [
     (wire::Backup::NAME, Caller::Administrator),
     (wire::RestorePart::NAME, Caller::Administrator),
     (wire::Restore::NAME, Caller::Administrator),
+    (wire::Stats::NAME, Caller::Administrator),
+    (wire::Metrics::NAME, Caller::Administrator),
     (wire::Health::NAME, Caller::Administrator),
 ];
 
@@ -145,6 +148,8 @@ impl Administration<'_> {
             wire::VerifyAudit::NAME => single(to, call, async |asked| self.verify_audit(asked).await).await,
             wire::RestorePart::NAME => single(to, call, async |part| self.take_part(part).await).await,
             wire::Restore::NAME => single(to, call, async |asked| self.restore(asked).await).await,
+            wire::Stats::NAME => single(to, call, async |asked| self.stats(asked).await).await,
+            wire::Metrics::NAME => single(to, call, async |_: wire::Metrics| Ok(self.metrics())).await,
             wire::CheckConfig::NAME => {
                 single(to, call, async |_: wire::CheckConfig| Ok(self.check_config().await)).await
             }

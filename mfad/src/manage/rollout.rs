@@ -62,7 +62,7 @@ impl Administration<'_> {
     /// The last record of each person counts: who enrolled since is not locked out.
     pub(super) async fn dry_runs(&self, asked: wire::DryRuns) -> Result<wire::DryRunsReply, Refused> {
         let mut last: BTreeMap<String, String> = BTreeMap::new();
-        let mut query = EventQuery { kind: Some(KIND), limit: BATCH, ..EventQuery::default() };
+        let mut query = EventQuery { kind: Some(KIND.to_owned()), limit: BATCH, ..EventQuery::default() };
         loop {
             let events = self.daemon.store.events(query.clone()).await?;
             let Some(newest) = events.last() else { break };

@@ -65,7 +65,13 @@ pub enum Rest {
 #[derive(Debug, Clone, Default)]
 pub struct EventQuery {
     /// Only events of this kind.
-    pub kind: Option<&'static str>,
+    pub kind: Option<String>,
+    /// Only by this PAM service.
+    pub service: Option<String>,
+    /// Only from there.
+    pub source: Option<String>,
+    /// Only of references that begin so.
+    pub reference: Option<String>,
     /// Only this person's.
     pub user: Option<String>,
     /// Only of when the name had this uid.

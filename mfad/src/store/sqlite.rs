@@ -36,6 +36,7 @@ pub use self::copy::Contents;
 use self::files::{Purpose, connect, open_log};
 use self::flusher::Flusher;
 pub use self::key::Adoption;
+pub use self::reader::LoginCount;
 use self::recent::Shared;
 pub use self::verify::{Known, Verified};
 use self::writer::{Health, Job, Work, Writer};
@@ -224,6 +225,14 @@ impl Sqlite {
             queued?;
             answered.await.map_err(|_| StoreError::Closed)?
         }
+    }
+
+    /// Counts the ends of logins since a time, in milliseconds since 1970, by hour, kind and factor.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn count_logins(&self, since: u64) -> Later<'_, Vec<LoginCount>> {
+        self.read(move |connection| reader::count_logins(connection, since))
     }
 
     /// Works on files beside the event loop.

@@ -2,7 +2,7 @@
 
 use crate::scratch::{Scratch, read, summary};
 
-const REMOVE: &str = "remove it; this version knows [paths], [login], [email], [trust], [time], [audit], [[hook]] and [[rule]]";
+const REMOVE: &str = "remove it; this version knows [paths], [login], [email], [trust], [time], [audit], [metrics], [[hook]] and [[rule]]";
 
 fn faults(text: &str) -> Vec<String> {
     let problems = match read(text) {

@@ -29,7 +29,7 @@ fn login(line: &str) -> mfad::config::Login {
 
 #[test]
 fn without_a_file_the_documented_defaults_hold() {
-    let Config { paths, terms, rules, email, time, audit, hooks, warnings, files } =
+    let Config { paths, terms, rules, email, time, audit, metrics_listen, hooks, warnings, files } =
         Scratch::new().load().unwrap();
     assert!(files.is_empty() && hooks.is_empty() && rules.is_empty() && warnings.is_empty());
     let Terms { rule, login, trust, on_email_failure } = terms;
@@ -40,6 +40,7 @@ fn without_a_file_the_documented_defaults_hold() {
     );
     assert_eq!((trust.days, trust.ask, trust.services.len()), (0, AskFirst::Yes, 0));
     assert_eq!(trust.bind, [Bind::Source(Network { v4: 32, v6: 128 }), Bind::SshKey]);
+    assert_eq!(metrics_listen, None);
     assert_eq!((audit.keep_age, audit.keep_events), (None, 1_000_000));
     assert_eq!((time.provider, time.skew), (TimeProvider::System, 1));
     assert_eq!(login.enrol_ticket, EnrolTicket::Required);
@@ -89,6 +90,21 @@ fn the_audit_is_kept_for_days_and_up_to_a_number() {
     for wrong in ["keep-days = -1", "keep-days = \"90d\"", "keep-events = 999", "keep-events = 0"] {
         assert!(audit(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn the_counters_are_read_on_this_host_alone() {
+    let listen =
+        |text: &str| read(&format!("[metrics]\nlisten = {text}\n")).map(|config| config.metrics_listen);
+    for good in ["127.0.0.1:9464", "127.9.9.9:1", "[::1]:65535"] {
+        assert_eq!(listen(&format!("\"{good}\"")).unwrap(), Some(good.parse().unwrap()));
+    }
+    let bad =
+        ["0.0.0.0:9464", "[::]:9464", "192.0.2.1:9464", "127.0.0.1", "127.0.0.1:0", "localhost:9464", ""];
+    for bad in bad {
+        assert!(listen(&format!("\"{bad}\"")).is_err(), "{bad}");
+    }
+    assert!(listen("9464").is_err());
 }
 
 #[test]

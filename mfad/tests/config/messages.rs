@@ -23,7 +23,7 @@ fn a_message_has_a_fact_a_place_and_a_remedy() {
         r#"/etc/mfad/mfad.toml:4:3: relay: unknown section
     [[relay]]
       ^^^^^
-  remove it; this version knows [paths], [login], [email], [trust], [time], [audit], [[hook]] and [[rule]]
+  remove it; this version knows [paths], [login], [email], [trust], [time], [audit], [metrics], [[hook]] and [[rule]]
 /etc/mfad/mfad.toml:2:1: email.prompt: unknown key
     prompt
     ^^^^^^

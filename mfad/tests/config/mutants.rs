@@ -53,6 +53,9 @@ skew = 0
 [audit]
 keep-days = 3650
 keep-events = 2000000
+
+[metrics]
+listen = "127.0.0.1:9464"
 "#;
 
 /// What a mutant may be at most as lax as.
@@ -127,7 +130,7 @@ fn lines() -> Vec<&'static str> {
 
 #[test]
 fn the_full_file_has_every_key_but_the_template() {
-    assert_eq!(lines().iter().filter(|line| line.contains(" = ")).count(), 33);
+    assert_eq!(lines().iter().filter(|line| line.contains(" = ")).count(), 34);
 }
 
 #[test]

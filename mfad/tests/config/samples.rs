@@ -8,7 +8,7 @@ const INSTALLED: &str = include_str!("../../../packaging/mfad.toml");
 const GUIDE: &str = include_str!("../../../docs/guide/configuration.md");
 const HOOKS: &str = include_str!("../../../docs/guide/examples/README.md");
 
-const KEYS: [&str; 41] = [
+const KEYS: [&str; 42] = [
     "state",
     "runtime",
     "key",
@@ -50,6 +50,7 @@ const KEYS: [&str; 41] = [
     "skew",
     "keep-days",
     "keep-events",
+    "listen",
 ];
 
 fn defaults() -> Config {
@@ -89,7 +90,7 @@ fn the_examples_of_the_installed_file_are_valid() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 9);
+    assert_eq!(examples, 10);
 }
 
 #[test]
@@ -142,7 +143,7 @@ fn every_key_of_a_rule_is_in_the_guide() {
 fn the_list_of_keys_above_is_the_one_of_the_program() {
     // An unknown key that resembles nothing is answered by the list of all keys.
     let mut told: Vec<String> = Vec::new();
-    for section in ["paths", "login", "email", "trust", "time", "audit"] {
+    for section in ["paths", "login", "email", "trust", "time", "audit", "metrics"] {
         let scratch = Scratch::new();
         scratch.write("mfad.toml", format!("[{section}]\nxyzzyxyzzy = 1\n"));
         let problems = load(&scratch.main(), Presence::Required).unwrap_err();

@@ -257,7 +257,7 @@ fn who_gets_the_name_of_somebody_else_does_not_see_their_logins() {
     drop(database);
     running.start_again();
     log_in(&mut running.login(), ADA, "sshd", || "000000".into());
-    let history = manage::Events { user: None, since: None, last: None, follow: manage::Follow::No };
+    let history = running::every_event(manage::Follow::No);
     let own = running.manage_as(ADAS_UID).call(&history).unwrap().events;
     assert!(!own.is_empty() && own.iter().all(|event| event.uid == Some(ADAS_UID)), "{own:?}");
     let all = running.events();

@@ -213,7 +213,7 @@ impl Running {
     }
 
     pub fn events(&self) -> Vec<manage::EventLine> {
-        let events = manage::Events { user: None, since: None, last: None, follow: manage::Follow::No };
+        let events = every_event(manage::Follow::No);
         let mut peer = self.manage();
         peer.send(&events, Replies::Many);
         let mut all = Vec::new();
@@ -272,6 +272,20 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.end(Signal::SIGKILL);
         let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Asks for all events.
+pub fn every_event(follow: manage::Follow) -> manage::Events {
+    manage::Events {
+        user: None,
+        kind: None,
+        service: None,
+        source: None,
+        reference: None,
+        since: None,
+        last: None,
+        follow,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Queries that change nothing.
 
 use protocol::manage::EventLine;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::rules::account::Account;
 use crate::rules::attempt::UserName;
@@ -48,19 +48,52 @@ pub(super) fn account(
 }
 
 pub(super) fn events(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<EventLine>> {
-    let newest = "SELECT * FROM (SELECT * FROM event
-        WHERE id > ?1 AND (?2 IS NULL OR user = ?2) AND (?3 IS NULL OR at >= ?3) AND (?5 IS NULL OR uid = ?5)
-            AND (?6 IS NULL OR kind = ?6)
-        ORDER BY id DESC LIMIT ?4) ORDER BY id";
-    let oldest = "SELECT * FROM event
-        WHERE id > ?1 AND (?2 IS NULL OR user = ?2) AND (?3 IS NULL OR at >= ?3) AND (?5 IS NULL OR uid = ?5)
-            AND (?6 IS NULL OR kind = ?6)
-        ORDER BY id LIMIT ?4";
-    let sql = if query.last.is_some() { newest } else { oldest };
+    let order = if query.last.is_some() { "DESC" } else { "ASC" };
+    let sql = format!(
+        "SELECT * FROM (SELECT * FROM event
+            WHERE id > :after AND (:user IS NULL OR user = :user) AND (:uid IS NULL OR uid = :uid)
+                AND (:since IS NULL OR at >= :since) AND (:kind IS NULL OR kind = :kind)
+                AND (:service IS NULL OR service = :service) AND (:source IS NULL OR source = :source)
+                AND (:reference IS NULL OR instr(reference, :reference) = 1)
+            ORDER BY id {order} LIMIT :limit) ORDER BY id"
+    );
     let limit = query.last.unwrap_or(query.limit).min(query.limit);
     let since = query.since.map(|since| i64::try_from(since).unwrap_or(i64::MAX));
-    let mut select = connection.prepare(sql)?;
-    select.query_map(params![query.after, query.user, since, limit, query.uid, query.kind], event)?.collect()
+    let parameters = named_params! {
+        ":after": query.after, ":user": query.user, ":uid": query.uid, ":since": since, ":kind": query.kind,
+        ":service": query.service, ":source": query.source, ":reference": query.reference, ":limit": limit,
+    };
+    connection.prepare(&sql)?.query_map(parameters, event)?.collect()
+}
+
+/// How many logins ended so, in one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginCount {
+    /// Hours since 1970.
+    pub hour: u64,
+    /// The kind of the event.
+    pub kind: String,
+    /// What was proved, if anything was.
+    pub factor: Option<String>,
+    /// How many.
+    pub count: u64,
+}
+
+/// Counts the ends of logins since a time, in milliseconds since 1970.
+pub(super) fn count_logins(connection: &Connection, since: u64) -> rusqlite::Result<Vec<LoginCount>> {
+    let sql = "SELECT at / 3600000, kind, CASE kind WHEN 'login-allowed' THEN text END AS proved, count(*)
+        FROM event WHERE at >= ?1 AND kind LIKE 'login-%' GROUP BY 1, 2, 3";
+    let count = |row: &Row<'_>| {
+        let proved: Option<String> = row.get(2)?;
+        Ok(LoginCount {
+            hour: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+            kind: row.get(1)?,
+            factor: proved.map(|text| text.trim_start_matches("let in with ").to_owned()),
+            count: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+        })
+    };
+    let since = i64::try_from(since).unwrap_or(i64::MAX);
+    connection.prepare(sql)?.query_map([since], count)?.collect()
 }
 
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<EventLine> {
