@@ -16,6 +16,12 @@ _mfactl() {
             ",$1")
                 cmd="mfactl"
                 ;;
+            mfactl,audit)
+                cmd="mfactl__subcmd__audit"
+                ;;
+            mfactl,backup)
+                cmd="mfactl__subcmd__backup"
+                ;;
             mfactl,bypass)
                 cmd="mfactl__subcmd__bypass"
                 ;;
@@ -58,6 +64,9 @@ _mfactl() {
             mfactl,key)
                 cmd="mfactl__subcmd__key"
                 ;;
+            mfactl,metrics)
+                cmd="mfactl__subcmd__metrics"
+                ;;
             mfactl,prefer)
                 cmd="mfactl__subcmd__prefer"
                 ;;
@@ -70,6 +79,12 @@ _mfactl() {
             mfactl,report)
                 cmd="mfactl__subcmd__report"
                 ;;
+            mfactl,restore)
+                cmd="mfactl__subcmd__restore"
+                ;;
+            mfactl,stats)
+                cmd="mfactl__subcmd__stats"
+                ;;
             mfactl,status)
                 cmd="mfactl__subcmd__status"
                 ;;
@@ -81,6 +96,18 @@ _mfactl() {
                 ;;
             mfactl,users)
                 cmd="mfactl__subcmd__users"
+                ;;
+            mfactl__subcmd__audit,help)
+                cmd="mfactl__subcmd__audit__subcmd__help"
+                ;;
+            mfactl__subcmd__audit,verify)
+                cmd="mfactl__subcmd__audit__subcmd__verify"
+                ;;
+            mfactl__subcmd__audit__subcmd__help,help)
+                cmd="mfactl__subcmd__audit__subcmd__help__subcmd__help"
+                ;;
+            mfactl__subcmd__audit__subcmd__help,verify)
+                cmd="mfactl__subcmd__audit__subcmd__help__subcmd__verify"
                 ;;
             mfactl__subcmd__bypass,help)
                 cmd="mfactl__subcmd__bypass__subcmd__help"
@@ -142,6 +169,12 @@ _mfactl() {
             mfactl__subcmd__enrol__subcmd__ticket__subcmd__help,issue)
                 cmd="mfactl__subcmd__enrol__subcmd__ticket__subcmd__help__subcmd__issue"
                 ;;
+            mfactl__subcmd__help,audit)
+                cmd="mfactl__subcmd__help__subcmd__audit"
+                ;;
+            mfactl__subcmd__help,backup)
+                cmd="mfactl__subcmd__help__subcmd__backup"
+                ;;
             mfactl__subcmd__help,bypass)
                 cmd="mfactl__subcmd__help__subcmd__bypass"
                 ;;
@@ -184,6 +217,9 @@ _mfactl() {
             mfactl__subcmd__help,key)
                 cmd="mfactl__subcmd__help__subcmd__key"
                 ;;
+            mfactl__subcmd__help,metrics)
+                cmd="mfactl__subcmd__help__subcmd__metrics"
+                ;;
             mfactl__subcmd__help,prefer)
                 cmd="mfactl__subcmd__help__subcmd__prefer"
                 ;;
@@ -196,6 +232,12 @@ _mfactl() {
             mfactl__subcmd__help,report)
                 cmd="mfactl__subcmd__help__subcmd__report"
                 ;;
+            mfactl__subcmd__help,restore)
+                cmd="mfactl__subcmd__help__subcmd__restore"
+                ;;
+            mfactl__subcmd__help,stats)
+                cmd="mfactl__subcmd__help__subcmd__stats"
+                ;;
             mfactl__subcmd__help,status)
                 cmd="mfactl__subcmd__help__subcmd__status"
                 ;;
@@ -207,6 +249,9 @@ _mfactl() {
                 ;;
             mfactl__subcmd__help,users)
                 cmd="mfactl__subcmd__help__subcmd__users"
+                ;;
+            mfactl__subcmd__help__subcmd__audit,verify)
+                cmd="mfactl__subcmd__help__subcmd__audit__subcmd__verify"
                 ;;
             mfactl__subcmd__help__subcmd__bypass,issue)
                 cmd="mfactl__subcmd__help__subcmd__bypass__subcmd__issue"
@@ -386,12 +431,116 @@ _mfactl() {
 
     case "${cmd}" in
         mfactl)
-            opts="-h -V --socket --json --help --version status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report doctor config test events health help"
+            opts="-h -V --socket --json --help --version status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report doctor config test events audit backup restore stats metrics health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__audit)
+            opts="-h --socket --json --help verify help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__audit__subcmd__help)
+            opts="verify help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__audit__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__audit__subcmd__help__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__audit__subcmd__verify)
+            opts="-h --known --socket --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --known)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__backup)
+            opts="-h --key-file --socket --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -882,13 +1031,29 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__events)
-            opts="-h --follow --user --since --last --socket --json --help"
+            opts="-h --follow --user --kind --service --source --reference --since --last --socket --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reference)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -964,8 +1129,50 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__help)
-            opts="status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report doctor config test events health help"
+            opts="status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report doctor config test events audit backup restore stats metrics health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__help__subcmd__audit)
+            opts="verify"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__help__subcmd__audit__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__help__subcmd__backup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1313,6 +1520,20 @@ _mfactl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mfactl__subcmd__help__subcmd__metrics)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mfactl__subcmd__help__subcmd__prefer)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1386,6 +1607,34 @@ _mfactl() {
         mfactl__subcmd__help__subcmd__report__subcmd__rollout)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__help__subcmd__restore)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__help__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1552,13 +1801,29 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__history)
-            opts="-h --follow --user --since --last --socket --json --help"
+            opts="-h --follow --user --kind --service --source --reference --since --last --socket --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reference)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1805,6 +2070,24 @@ _mfactl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mfactl__subcmd__metrics)
+            opts="-h --socket --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mfactl__subcmd__prefer)
             opts="-h --none --user --socket --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1999,6 +2282,50 @@ _mfactl() {
             fi
             case "${prev}" in
                 --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__restore)
+            opts="-h --key-file --yes --socket --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__stats)
+            opts="-h --since --socket --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
