@@ -108,6 +108,9 @@ fn a_person_at_a_terminal_can_type_and_hang_up() {
         terminal.expect("anna");
         terminal.type_line("a line");
         terminal.expect("got a line");
+        // The shell is the first process of its kind, which no interrupt ends: cat has to be there to get it.
+        terminal.type_line("more");
+        terminal.expect("more\r\nmore");
         terminal.press("\x03");
         let (status, _) = terminal.await_end();
         assert!(!status.success());
