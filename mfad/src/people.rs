@@ -214,6 +214,7 @@ pub(crate) fn read_trusted(path: &Path) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
     use std::task::Poll;
 
     #[tokio::test]
@@ -226,11 +227,28 @@ mod tests {
         assert_eq!(nobody.person, None);
     }
 
+    /// A file that goes when the test ends, however it ends.
+    struct TemporaryFile(PathBuf);
+
+    impl TemporaryFile {
+        fn with(text: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("mfad-addresses-{}", std::process::id()));
+            fs::write(&path, text).unwrap();
+            TemporaryFile(path)
+        }
+    }
+
+    impl Drop for TemporaryFile {
+        fn drop(&mut self) {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+
     /// To see it fail, let `find` call `addressed` itself where the person is local.
     #[tokio::test]
     async fn an_address_file_is_read_beside_the_event_loop_and_kept_for_a_moment() {
-        let file = std::env::temp_dir().join(format!("mfad-addresses-{}", std::process::id()));
-        fs::write(&file, "root: root@example.org\n").unwrap();
+        let temporary = TemporaryFile::with("root: root@example.org\n");
+        let file = &temporary.0;
         let people = People::default();
         let root = UserName::parse("root").unwrap();
         let find =
@@ -243,11 +261,11 @@ mod tests {
         drop(all);
         let found = first.await.unwrap();
         assert_eq!(found.known[0].address.as_ref().unwrap().as_str(), "root@example.org");
-        fs::write(&file, "root: other@example.org\n").unwrap();
+        fs::write(file, "root: other@example.org\n").unwrap();
         tokio::time::sleep(Duration::from_millis(1100)).await;
         let found = find().await.unwrap();
         assert_eq!(found.known[0].address.as_ref().unwrap().as_str(), "other@example.org");
-        fs::remove_file(&file).unwrap();
+        fs::remove_file(file).unwrap();
         tokio::time::sleep(Duration::from_millis(1100)).await;
         assert!(find().await.unwrap_err().to_string().ends_with("it does not exist"));
     }

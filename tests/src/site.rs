@@ -2,7 +2,7 @@
 
 use crate::daemon::{Mfad, Settings};
 use crate::host::{Host, PASSWORD, Person};
-use crate::mail::MailServer;
+use crate::mail::{MailServer, wrong};
 use crate::sshd::{INSIDE, Methods, Sshd};
 use crate::terminal::Terminal;
 
@@ -52,6 +52,24 @@ impl Site {
         give_password(&mut terminal);
         terminal.expect(CODE_PROMPT);
         terminal
+    }
+
+    /// One login of hers with a right code, then one with three wrong ones: the first two mails of the site.
+    ///
+    /// # Panics
+    /// If they do not end so.
+    pub fn anna_gets_in_and_is_kept_out(&self) {
+        let mut right = self.anna_is_asked();
+        right.type_line(&self.mail.await_mail(1).code());
+        expect_inside(&mut right, &self.anna);
+        let mut guessing = self.anna_is_asked();
+        let guess = wrong(&self.mail.await_mail(2).code());
+        for _ in 0..2 {
+            guessing.type_line(&guess);
+            guessing.expect(CODE_PROMPT);
+        }
+        guessing.type_line(&guess);
+        expect_outside(&mut guessing);
     }
 }
 

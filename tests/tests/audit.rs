@@ -1,8 +1,7 @@
 //! Every decision has its record.
 
-use mfad_tests::mail::wrong;
 use mfad_tests::on_a_host;
-use mfad_tests::site::{CODE_PROMPT, Site, expect_inside, expect_outside, give_password};
+use mfad_tests::site::{Site, expect_inside, give_password};
 
 /// Break it: leave the record of any of these decisions out, or write it in a second transaction.
 #[test]
@@ -13,17 +12,7 @@ fn each_decision_has_one_record_and_the_same_line_in_the_log() {
         let mut exempt = site.sshd.connect(&bert);
         give_password(&mut exempt);
         expect_inside(&mut exempt, &bert);
-        let mut right = site.anna_is_asked();
-        right.type_line(&site.mail.await_mail(1).code());
-        expect_inside(&mut right, &site.anna);
-        let mut guessing = site.anna_is_asked();
-        let guess = wrong(&site.mail.await_mail(2).code());
-        for _ in 0..2 {
-            guessing.type_line(&guess);
-            guessing.expect(CODE_PROMPT);
-        }
-        guessing.type_line(&guess);
-        expect_outside(&mut guessing);
+        site.anna_gets_in_and_is_kept_out();
         let events = site.mfad.events();
         let decisions: Vec<&str> = events
             .iter()

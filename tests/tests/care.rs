@@ -3,9 +3,8 @@
 use std::fs;
 
 use mfad_tests::host::path;
-use mfad_tests::mail::wrong;
 use mfad_tests::on_a_host;
-use mfad_tests::site::{CODE_PROMPT, Site, expect_inside, expect_outside};
+use mfad_tests::site::{CODE_PROMPT, Site, expect_inside};
 
 /// Break it: leave the log of the old database in the place of the new one's, or the trust in a code that is spent.
 #[test]
@@ -41,26 +40,11 @@ fn a_backup_taken_while_people_log_in_brings_back_what_was_then() {
     });
 }
 
-/// One login with a right code, then one with three wrong ones. The second code is mailed while the first is out no more.
-fn right_and_wrong(site: &Site) {
-    let mut right = site.anna_is_asked();
-    right.type_line(&site.mail.await_mail(1).code());
-    expect_inside(&mut right, &site.anna);
-    let mut guessing = site.anna_is_asked();
-    let guess = wrong(&site.mail.await_mail(2).code());
-    for _ in 0..2 {
-        guessing.type_line(&guess);
-        guessing.expect(CODE_PROMPT);
-    }
-    guessing.type_line(&guess);
-    expect_outside(&mut guessing);
-}
-
 #[test]
 fn logins_are_counted_by_the_audit_and_by_the_daemon() {
     on_a_host(|host| {
         let site = Site::on(host);
-        right_and_wrong(&site);
+        site.anna_gets_in_and_is_kept_out();
         let counted = site.mfad.control(&["stats", "--json"]).expect_success("mfactl stats");
         for expected in [
             r#""outcomes":[{"name":"login-allowed","value":1},{"name":"login-refused","value":1}]"#,

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use mfad_tests::host::path;
-use mfad_tests::mail::wrong;
 use mfad_tests::process::run;
-use mfad_tests::site::{CODE_PROMPT, Site, expect_inside, expect_outside};
+use mfad_tests::site::Site;
 use mfad_tests::{Host, on_a_host};
 
 fn shipped(file: &str) -> String {
@@ -25,17 +24,7 @@ fn log_file(host: &Host, more: &[&str]) -> PathBuf {
 
 fn right_and_wrong(host: &Host) -> Site {
     let site = Site::on(host);
-    let mut right = site.anna_is_asked();
-    right.type_line(&site.mail.await_mail(1).code());
-    expect_inside(&mut right, &site.anna);
-    let mut guessing = site.anna_is_asked();
-    let guess = wrong(&site.mail.await_mail(2).code());
-    for _ in 0..2 {
-        guessing.type_line(&guess);
-        guessing.expect(CODE_PROMPT);
-    }
-    guessing.type_line(&guess);
-    expect_outside(&mut guessing);
+    site.anna_gets_in_and_is_kept_out();
     host.syslog().await_line(&["login-refused", "tries-used-up"]);
     site
 }

@@ -110,6 +110,16 @@ impl Config {
         contacts
     }
 
+    /// The `[[hook]]` of this name.
+    pub fn hook(&self, name: &str) -> Option<&Hook> {
+        self.hooks.iter().find(|hook| hook.name == name)
+    }
+
+    /// The hook that judges the codes of this factor by itself; none if mfad does.
+    pub fn judge(&self, factor: &str) -> Option<&Hook> {
+        self.hook(factor).filter(|hook| hook.check().is_some())
+    }
+
     /// The factors that some login may be proved by.
     pub fn factors(&self) -> Vec<&FactorKind> {
         let mut factors = Vec::new();

@@ -50,37 +50,14 @@ pub enum FirstFactor {
 const CONDITIONS: [&str; 7] =
     ["users", "groups", "services", "sources", "ssh-keys", "first-factor", "between"];
 
-/// Name and conditions; what the rule sets of `[login]`; of the other sections, under a name that says of which.
-pub(super) const KEYS: &[&str] = &[
-    "name",
-    "users",
-    "groups",
-    "services",
-    "sources",
-    "ssh-keys",
-    "first-factor",
-    "between",
-    "require",
-    "unenrolled",
-    "enrol-ticket",
-    "security-contact",
-    "factors",
-    "prompt",
-    "language",
-    "tries",
-    "throttle",
-    "lock-after",
-    "resume-window",
-    "no-address",
-    "on-hook-failure",
-    "even-root",
-    "grace",
-    "on-email-failure",
-    "trust-days",
-    "trust-bind",
-    "trust-ask",
-    "trust-services",
-];
+/// What a rule sets of other sections than `[login]`, under a name that says of which.
+const OF_OTHER_SECTIONS: [&str; 5] =
+    [ON_EMAIL_FAILURE, "trust-days", "trust-bind", "trust-ask", "trust-services"];
+
+/// Name and conditions; what the rule sets of `[login]`; of the other sections.
+pub(super) const KEYS: &[&str] = &joined::<
+    { 1 + CONDITIONS.len() + LOGIN_KEYS.len() + OF_OTHER_SECTIONS.len() },
+>([&["name"], &CONDITIONS, &LOGIN_KEYS, &OF_OTHER_SECTIONS]);
 
 const FIRST_FACTOR: Words<FirstFactor> =
     Words { now: &[("publickey", FirstFactor::PublicKey), ("password", FirstFactor::Password)], later: &[] };
@@ -88,6 +65,22 @@ const FIRST_FACTOR: Words<FirstFactor> =
 const ON_EMAIL_FAILURE: &str = "on-email-failure";
 
 const LONGEST_NAME: usize = 64;
+
+/// Several lists as one, of `N` words in all.
+const fn joined<const N: usize>(lists: [&[&'static str]; 4]) -> [&'static str; N] {
+    let mut all = [""; N];
+    let (mut list, mut filled) = (0, 0);
+    while list < lists.len() {
+        let mut word = 0;
+        while word < lists[list].len() {
+            all[filled] = lists[list][word];
+            word += 1;
+            filled += 1;
+        }
+        list += 1;
+    }
+    all
+}
 
 /// The rules and what is odd about them, though it is no fault.
 pub(super) fn check(

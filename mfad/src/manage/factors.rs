@@ -165,7 +165,7 @@ impl Administration<'_> {
 
     fn wish(&self, asked: &wire::StartEnrolment) -> Result<Wish, Refused> {
         let config = self.daemon.live().config.clone();
-        let kind = config.factors().into_iter().find(|kind| factor_name(kind) == asked.factor);
+        let kind = config.factors().into_iter().find(|kind| kind.name() == asked.factor);
         let contact = asked.contact.clone().unwrap_or_default();
         if contact.chars().count() > LONGEST_CONTACT || printable(&contact) != contact {
             return Err(Refused::Parameter("a contact has at most 128 printable characters"));
@@ -190,7 +190,7 @@ impl Administration<'_> {
 
     /// A hook that sends a code which mfad judges, or one that judges by itself.
     fn hook_wish(&self, config: &Config, name: &str, contact: String) -> Result<Wish, Refused> {
-        let hook = config.hooks.iter().find(|hook| hook.name == name);
+        let hook = config.hook(name);
         let judges =
             hook.ok_or_else(|| Refused::NoSuchFactor(name.to_owned(), possible(config)))?.check().is_some();
         match (judges, self.rank) {
@@ -261,18 +261,7 @@ fn ended(refusal: Refusal, reference: &str) -> Refused {
     Refused::Ended(text.unwrap_or_else(|| format!("refused: {}", refusal.name())))
 }
 
-fn factor_name(kind: &FactorKind) -> &str {
-    match kind {
-        FactorKind::Totp => "totp",
-        FactorKind::Hotp => "hotp",
-        FactorKind::Email => "email",
-        FactorKind::Recovery => "recovery",
-        FactorKind::Bypass => "bypass",
-        FactorKind::Hook(name) => name,
-    }
-}
-
 fn possible(config: &Config) -> String {
     let own = |kind: &&FactorKind| !matches!(kind, FactorKind::Recovery | FactorKind::Bypass);
-    config.factors().into_iter().filter(own).map(factor_name).collect::<Vec<_>>().join(", ")
+    config.factors().into_iter().filter(own).map(FactorKind::name).collect::<Vec<_>>().join(", ")
 }

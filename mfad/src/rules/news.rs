@@ -1,8 +1,6 @@
 //! What a person is told by mail when something about their factors changed or was used: to the address that was known
 //! before, so that whoever takes an account over cannot hide it.
 
-use crate::audit::Kind;
-
 /// Something that the person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
@@ -30,10 +28,5 @@ impl News {
     /// For those who watch over the site, too.
     pub fn for_security_too(text: impl Into<String>) -> Self {
         News { text: text.into(), audience: Audience::PersonAndSecurity }
-    }
-
-    /// The news of a change that the audit has: the same sentence.
-    pub fn of_event(kind: &Kind) -> Self {
-        News::of(kind.text())
     }
 }

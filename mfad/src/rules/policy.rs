@@ -296,7 +296,7 @@ pub(super) fn is_good(bypass: &Bypass, context: &Context<'_>) -> bool {
 }
 
 fn hooked(name: &str, account: &Account, context: &Context<'_>) -> Option<Way> {
-    let hook = context.config.hooks.iter().find(|hook| hook.name == name)?;
+    let hook = context.config.hook(name)?;
     let contact = account.factors.active().find_map(|factor| match &factor.proof {
         Proof::Contact { hook, contact } if hook == name => Some(contact.clone()),
         _ => None,

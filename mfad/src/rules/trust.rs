@@ -15,11 +15,11 @@ use super::news::News;
 use super::policy::{self, Purpose, Way};
 use super::{Context, Ledger};
 use crate::audit::Kind;
-use crate::config::{AskFirst, Bind, EvenRoot, Trust};
+use crate::config::{AskFirst, Bind, EvenRoot, Terms, Trust};
 use crate::moment::Moment;
 
 /// How many devices of one person are remembered; the oldest goes where there are more.
-pub const DEVICES: usize = 20;
+const DEVICES: usize = 20;
 
 /// How many logins of one person are kept for a while.
 const RECENT: usize = 8;
@@ -100,6 +100,11 @@ pub enum Offer {
     Silently,
 }
 
+/// Whether anything is built on an earlier login under these terms. Where it is not, nothing has to be looked for.
+pub(super) fn is_given(terms: &Terms) -> bool {
+    terms.trust.days > 0 || terms.login.grace.is_some()
+}
+
 /// Recognises somebody by a device or by a login of a moment ago, and counts it.
 pub(super) fn recognise(
     account: &mut Account,
@@ -169,8 +174,7 @@ pub fn remember(account: &mut Account, context: &Context<'_>, ledger: &mut Ledge
 
 /// Keeps for a while that a factor was proved here, where something may be built on it.
 pub(super) fn note_proof(account: &mut Account, context: &Context<'_>, factor: &str) {
-    let matters = context.login().grace.is_some() || context.terms().trust.days > 0;
-    let Some(place) = Place::of(context).filter(|_| matters) else { return };
+    let Some(place) = Place::of(context).filter(|_| is_given(context.terms())) else { return };
     let ways = policy::ways(account, context);
     let by = ways.iter().find(|way| way.factor() == factor).map_or(factor.to_owned(), Way::proves);
     let recent = &mut account.trusted.recent;

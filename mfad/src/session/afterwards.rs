@@ -62,7 +62,6 @@ impl Session {
     /// The end of a login in which nobody can be asked any more.
     pub(super) async fn finish_unasked(&mut self, decision: Decision) -> Step {
         let Some(login) = &self.login else { return self.lost() };
-        let decision = login.steps.settle(decision);
         if decision.may_be_remembered() && login.steps.offer() == Offer::Silently {
             self.remember_device(decision).await
         } else {

@@ -84,16 +84,13 @@ impl Session {
         let Some(login) = self.login.take() else { return self.lost() };
         let reference = login.steps.reference().to_owned();
         let decision = login.steps.settle(decision);
-        match &decision {
-            Decision::Granted(_) if decision.verdict() == wire::Verdict::Allow && !decision.is_proved() => {
-                METRICS.allowed.add(1);
-            }
-            Decision::Granted(_) if decision.is_proved() => {
-                METRICS.allowed.add(1);
-                self.proved = Some(Proved { user: login.steps.user().clone(), at: self.daemon.clock.now() });
-            }
-            Decision::Granted(_) => METRICS.exempted.add(1),
-            Decision::Refused(_) => METRICS.refused.add(1),
+        match decision.verdict() {
+            wire::Verdict::Allow => METRICS.allowed.add(1),
+            wire::Verdict::Exempt => METRICS.exempted.add(1),
+            _ => METRICS.refused.add(1),
+        }
+        if decision.is_proved() {
+            self.proved = Some(Proved { user: login.steps.user().clone(), at: self.daemon.clock.now() });
         }
         let notices = match &decision {
             Decision::Refused(refusal) => words::farewell(*refusal, &reference).map(warning),

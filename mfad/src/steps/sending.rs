@@ -89,8 +89,7 @@ impl Steps {
     }
 
     fn hook(&self, name: &str) -> Result<&Hook, DeliveryError> {
-        let hooks = &self.facts.config.hooks;
-        hooks.iter().find(|hook| hook.name == name).ok_or_else(|| {
+        self.facts.config.hook(name).ok_or_else(|| {
             DeliveryError::new(Cause::Misconfigured, format!("the hook {name} is not configured any more"))
         })
     }

@@ -4,11 +4,10 @@
 use protocol::login::Shape;
 
 use super::judging::{Again, Answered, answer};
-use super::opening::ask;
+use super::opening::{app_digits, ask};
 use super::{Required, required};
 use crate::factor::shape::{self, shape};
 use crate::rules::account::Account;
-use crate::rules::enrolled::Proof;
 use crate::rules::grant::{Decision, Refusal};
 use crate::rules::policy::{self, Plan, Requirement, Way};
 use crate::rules::{Context, Ledger};
@@ -31,7 +30,7 @@ pub enum Appended {
 /// Mailed codes are not among them, nobody has one yet; nor scratch codes, whose eight digits would hide an app's six.
 pub fn shapes(account: &Account, context: &Context<'_>) -> Vec<Shape> {
     let Requirement::Prove(plan) = policy::decide(account, context) else { return Vec::new() };
-    let mut counts: Vec<u8> = plan.ways.iter().flat_map(|way| digits(account, way)).collect();
+    let mut counts: Vec<u8> = plan.ways.iter().flat_map(|way| app_digits(account, way)).collect();
     counts.sort_unstable();
     counts.dedup();
     let digits = counts.into_iter().rev().filter_map(|count| match count {
@@ -64,20 +63,10 @@ pub fn appended(account: &mut Account, context: &Context<'_>, typed: &str, ledge
 /// The way that a text of this shape is meant for.
 fn meant<'a>(account: &Account, plan: &'a Plan, typed: &str) -> Option<&'a Way> {
     plan.ways.iter().find(|way| match shape(typed) {
-        shape::Shape::Digits(count) => digits(account, way).contains(&count),
+        shape::Shape::Digits(count) => app_digits(account, way).contains(&count),
         shape::Shape::Recovery => matches!(way, Way::Recovery | Way::Bypass),
         shape::Shape::Empty | shape::Shape::Junk | shape::Shape::Other => false,
     })
-}
-
-/// How many digits the codes of an app or token have.
-fn digits(account: &Account, way: &Way) -> Vec<u8> {
-    let count = |proof: &Proof| match (proof, way) {
-        (Proof::Totp(totp), Way::Totp) => Some(totp.digits.count()),
-        (Proof::Hotp(hotp), Way::Hotp) => Some(hotp.digits.count()),
-        _ => None,
-    };
-    account.factors.active().filter_map(|factor| count(&factor.proof)).collect()
 }
 
 #[cfg(test)]
@@ -89,7 +78,7 @@ mod tests {
     use crate::factor::recovery::RecoverySet;
     use crate::factor::sealed::{Place, SealKeys};
     use crate::factor::totp::{StepLength, Totp};
-    use crate::rules::enrolled::Stage;
+    use crate::rules::enrolled::{Proof, Stage};
     use crate::rules::properties::{attempt, context, enabled, settings};
     use crate::vault::Vault;
 

@@ -105,8 +105,7 @@ fn compare_sent(
     let mut found = None;
     for code in round(account, context)?.codes() {
         let factor = code.channel.factor();
-        let judged_outside =
-            context.config.hooks.iter().any(|hook| hook.name == factor && hook.check().is_some());
+        let judged_outside = context.config.judge(factor).is_some();
         if code.is_expired(context.now) || !plan.sends_to(&code.channel) || judged_outside {
             continue;
         }

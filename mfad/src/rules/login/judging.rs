@@ -163,7 +163,7 @@ fn judge_outside(
         Way::Sent(Channel::Hook { name, contact }) => (name, contact),
         _ => return None,
     };
-    let judges = context.config.hooks.iter().any(|hook| hook.name == *name && hook.check().is_some());
+    let judges = context.config.judge(name).is_some();
     let own = judges && shape(typed) != Shape::Recovery && is_live(account, context, asked);
     let counted = wrong.compared.iter().chain([name]).cloned().collect();
     own.then(|| Outside { hook: name.clone(), contact: contact.clone(), counted })

@@ -41,6 +41,9 @@ pub fn begin(account: &mut Account, context: &Context<'_>, ledger: &mut Ledger) 
 /// Somebody who proved a factor before, and is not asked again. Neither used-up tries nor a lock stand against it: they may
 /// be the work of somebody elsewhere.
 fn recognised(account: &mut Account, context: &Context<'_>, ledger: &mut Ledger) -> Option<Recognised> {
+    if !trust::is_given(context.terms()) {
+        return None;
+    }
     match policy::decide(account, context) {
         Requirement::Prove(_) | Requirement::Refuse(Refusal::Locked) => {
             trust::recognise(account, context, ledger)
@@ -183,7 +186,7 @@ pub(in crate::rules) fn code_for(
 
 fn new_code(context: &Context<'_>, channel: &Channel, fresh: &ChallengeId) -> SentCode {
     let email = &context.config.email;
-    let hook = context.config.hooks.iter().find(|hook| hook.name == channel.factor());
+    let hook = context.config.hook(channel.factor());
     let (digits, lifetime) = match hook {
         Some(Hook { proof: HookProof::Sent { digits, .. }, lifetime, .. }) => (*digits, *lifetime),
         Some(hook) => (email.digits, hook.lifetime),
@@ -230,7 +233,7 @@ pub fn fall_back(
         Required::Prove(plan) => plan,
     };
     let last = failed.last().map(String::as_str).unwrap_or_default();
-    let hook = context.config.hooks.iter().find(|hook| hook.name == last);
+    let hook = context.config.hook(last);
     let fallback = hook.and_then(|hook| hook.fallback.as_ref()).map(FactorKind::name);
     let mut ways: Vec<Way> =
         plan.ways.iter().filter(|way| !failed.iter().any(|name| name == way.factor())).cloned().collect();
@@ -269,18 +272,20 @@ pub(super) fn ask(
     }
 }
 
+/// How many digits the codes of an app or token have; none for another way.
+pub(super) fn app_digits(account: &Account, way: &Way) -> Vec<u8> {
+    let count = |proof: &Proof| match (proof, way) {
+        (Proof::Totp(totp), Way::Totp) => Some(totp.digits.count()),
+        (Proof::Hotp(hotp), Way::Hotp) => Some(hotp.digits.count()),
+        _ => None,
+    };
+    account.factors.active().filter_map(|factor| count(&factor.proof)).collect()
+}
+
 /// The lengths of what proves a way without anything being sent.
 fn own_digits(account: &Account, way: &Way) -> Vec<u8> {
     match way {
-        Way::Totp | Way::Hotp => account
-            .factors
-            .active()
-            .filter_map(|factor| match &factor.proof {
-                Proof::Totp(totp) if *way == Way::Totp => Some(totp.digits.count()),
-                Proof::Hotp(hotp) if *way == Way::Hotp => Some(hotp.digits.count()),
-                _ => None,
-            })
-            .collect(),
+        Way::Totp | Way::Hotp => app_digits(account, way),
         // Scratch codes that were taken over from google-authenticator have eight digits.
         Way::Recovery if account.recovery.as_ref().is_some_and(|set| set.writing() == Writing::Digits) => {
             vec![8]

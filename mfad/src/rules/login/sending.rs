@@ -76,8 +76,7 @@ pub(super) fn count_again(
 pub(super) fn letter(account: &Account, context: &Context<'_>, id: &ChallengeId) -> Option<Letter> {
     let round = round(account, context).filter(|round| !round.is_used_up())?;
     let code = round.code(id)?;
-    let judged_outside =
-        context.config.hooks.iter().any(|hook| hook.name == code.channel.factor() && hook.check().is_some());
+    let judged_outside = context.config.judge(code.channel.factor()).is_some();
     Some(Letter {
         challenge: code.id.clone(),
         channel: code.channel.clone(),
