@@ -1,6 +1,6 @@
 //! The configuration, as mfad's own parser sees it.
 
-use protocol::manage::{CheckConfig, CheckConfigReply, Problem};
+use protocol::manage::{CheckConfig, CheckConfigReply, Problem, Reload};
 
 use crate::Ending;
 use crate::connection::Connection;
@@ -15,6 +15,16 @@ pub fn check(daemon: &mut Connection, output: &mut Output) -> Result<Ending, Fai
     let reply = daemon.call(&CheckConfig {})?;
     output.answer(&reply, text)?;
     Ok(if reply.problems.is_empty() { Ending::Done } else { Ending::Refused })
+}
+
+/// Puts the files into effect.
+///
+/// # Errors
+/// [`Failure`] if something is wrong in them, or mfad did not answer.
+pub fn reload(daemon: &mut Connection, output: &mut Output) -> Result<Ending, Failure> {
+    let reply = daemon.call(&Reload {})?;
+    output.answer(&reply, |_| "The configuration is in effect.".to_owned())?;
+    Ok(Ending::Done)
 }
 
 fn text(reply: &CheckConfigReply) -> String {

@@ -1,6 +1,7 @@
 //! The daemon: what every connection shares, the order of the start, signals, reload and drain.
 
 mod key;
+mod live;
 mod retention;
 mod run;
 
@@ -13,6 +14,7 @@ use protocol::manage::EventLine;
 use tokio::sync::{Notify, broadcast};
 
 pub use key::KeyState;
+pub(crate) use live::reload;
 pub use run::{Failure, run};
 
 use crate::audit::sink::Log;

@@ -653,6 +653,11 @@ wire! {
         warnings: Vec<Problem>,
     }
 
+    /// Reads the configuration files again and puts them into effect, or refuses with what is wrong and keeps the older ones.
+    method "io.mfad.Manage" Reload {} ->
+    /// It is in effect.
+    ReloadReply {}
+
     /// Sends a test mail along the real path. With `more`: a reply a step, as it happens.
     method "io.mfad.Manage" TestMail {
         /// Where to.

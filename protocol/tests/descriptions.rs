@@ -86,6 +86,7 @@ fn the_manage_interface_is_described_as_it_is() {
         manage::DryRuns,
         manage::RotateKey,
         manage::CheckConfig,
+        manage::Reload,
         manage::TestMail,
         manage::Events,
         manage::VerifyAudit,

@@ -92,3 +92,24 @@ fn a_reload_of_a_damaged_file_keeps_the_last_good_one() {
         expect_inside(&mut terminal, &site.anna);
     });
 }
+
+/// Break it: let `Reload` answer before the files were read.
+#[test]
+fn an_administrator_who_reloads_is_told_whether_it_took_effect() {
+    on_a_host(|host| {
+        let site = Site::on(host);
+        let good = fs::read_to_string(config_file()).expect("the configuration");
+        host.write(config_file(), &good.replace("[login]", "[login]\nrequire = \"nevr\""), 0o600);
+        let refused = site.mfad.control(&["config", "reload"]);
+        assert_eq!(refused.code, 1, "{}", refused.out);
+        assert!(refused.err.contains("the old one stays") && refused.err.contains("nevr"), "{}", refused.err);
+        host.write(config_file(), &good.replace("[login]", "[login]\nrequire = \"never\""), 0o600);
+        let done = site.mfad.control(&["config", "reload"]).expect_success("mfactl config reload");
+        assert_eq!(done, "The configuration is in effect.\n");
+        let mut terminal = site.sshd.connect(&site.anna);
+        mfad_tests::site::give_password(&mut terminal);
+        expect_inside(&mut terminal, &site.anna);
+        let anna = site.mfad.control_as(&site.anna, &["config", "reload"]);
+        assert_eq!(anna.code, 1, "anna is no administrator: {}", anna.out);
+    });
+}

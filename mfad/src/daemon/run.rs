@@ -1,7 +1,7 @@
 //! From a configuration file to a serving daemon, and back to nothing.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, io};
@@ -14,15 +14,11 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, watch};
 
 use super::key::{KeyState, look_for_old_keys};
-use super::{Daemon, Live, Origin};
+use super::{Daemon, Origin, live};
 use crate::audit::Priority;
 use crate::audit::sink::{Entry, Log};
 use crate::clock::Clock;
-use crate::config::{self, Config, Problems, TemplateSource, Transport};
-use crate::deliver::maildir::MaildirCourier;
-use crate::deliver::sendmail::SendmailCourier;
-use crate::deliver::smtp::SmtpCourier;
-use crate::deliver::{Body, Courier, Sender, Template};
+use crate::config::{Config, Problems};
 use crate::deliveries::Deliveries;
 use crate::listen::unix::{Door, serve};
 use crate::listen::{Caps, Sockets, bind_or_take};
@@ -30,11 +26,7 @@ use crate::people::People;
 use crate::store::memory::Memory;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
-use crate::unknown_names;
 use crate::vault::{KeyError, SharedVault, Vault};
-
-/// How long a courier may take, all relays together. A person waits.
-const DELIVERY: Duration = Duration::from_secs(10);
 
 /// How long calls that began may take to end when the daemon stops.
 const DRAIN: Duration = Duration::from_secs(12);
@@ -75,7 +67,7 @@ pub fn run(config: Config, origin: Origin) -> Result<(), Failure> {
 async fn serve_until_stopped(config: Config, origin: Origin) -> Result<(), Failure> {
     let host = host_name();
     let paths = config.paths.clone();
-    let live = assemble(config, &host)?;
+    let live = live::assemble(config, &host)?;
     let keys: SharedVault =
         Arc::new(ArcSwap::from_pointee(Vault::open(&paths.key, credentials().as_deref())?));
     let run_id = u64::from(u32::from_be_bytes(crate::session::random()));
@@ -150,7 +142,8 @@ async fn attend(daemon: &Arc<Daemon>, signals: &mut Signals) -> Result<(), Failu
             _ = signals.terminate.recv() => return Ok(()),
             _ = signals.interrupt.recv() => return Ok(()),
             () = daemon.start_again.notified() => return Ok(()),
-            _ = signals.hang_up.recv() => reload(daemon),
+            // Whoever sent the signal reads the outcome in the log.
+            _ = signals.hang_up.recv() => drop(live::reload(daemon)),
             _ = pulse.tick() => match daemon.store.ping().await {
                 // Its writer is gone: only a new start can tell what is on disk.
                 Err(StoreError::Closed) => {
@@ -172,113 +165,12 @@ async fn drop_and_wait(stop: watch::Sender<()>) {
     let _ = tokio::time::timeout(DRAIN, stop.closed()).await;
 }
 
-/// Takes the configuration that is on disk now, or keeps the one in force and says why.
-fn reload(daemon: &Arc<Daemon>) {
-    let _ = sd_notify::notify(&[NotifyState::Reloading]);
-    let fresh = config::load(&daemon.origin.file, daemon.origin.presence)
-        .map_err(Failure::from)
-        .and_then(|config| keep_paths(daemon, config))
-        .and_then(|config| keep_files(daemon, config))
-        .and_then(|config| assemble(config, &daemon.host))
-        .and_then(|live| daemon.read_keys().map(|()| live).map_err(Failure::from));
-    let mut rejected = daemon.rejected.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    match fresh {
-        Ok(live) => {
-            daemon.live.store(Arc::new(live));
-            daemon.clock.reconsider();
-            *rejected = None;
-            daemon.log.note(Priority::Notice, "the configuration was read again and is in force");
-            drop(rejected);
-            warn_of_settings(daemon);
-            tokio::spawn(look_for_old_keys(daemon.clone()));
-        }
-        Err(failure) => {
-            let why = failure.to_string();
-            daemon.log.note(
-                Priority::Alert,
-                &format!("the new configuration is refused, the old one stays: {why}"),
-            );
-            *rejected = Some(why);
-        }
-    }
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
-}
-
-fn keep_paths(daemon: &Daemon, config: Config) -> Result<Config, Failure> {
-    let live = daemon.live();
-    let section =
-        match (config.paths == live.config.paths, config.metrics_listen == live.config.metrics_listen) {
-            (true, true) => return Ok(config),
-            (false, _) => "[paths]",
-            (true, false) => "[metrics] listen",
-        };
-    Err(Failure::Setting(format!("{section} changes only with a restart: systemctl restart mfad")))
-}
-
-/// A file that is gone takes its rules with it, and what is left may ask less: that is for a restart to say.
-fn keep_files(daemon: &Daemon, config: Config) -> Result<Config, Failure> {
-    let before = &daemon.live().config.files;
-    match before.iter().find(|file| !config.files.contains(file)) {
-        None => Ok(config),
-        Some(gone) => Err(Failure::Setting(format!(
-            "{} is gone. If that is meant: systemctl restart mfad",
-            gone.display()
-        ))),
-    }
-}
-
-/// Makes everything that the configuration names.
-fn assemble(config: Config, host: &str) -> Result<Live, Failure> {
-    let email = &config.email;
-    let body = match &email.template {
-        TemplateSource::BuiltIn => Body::default(),
-        TemplateSource::File(file) => read_template(file)?,
-    };
-    let subject = Template::line(&email.subject)
-        .map_err(|error| Failure::Setting(format!("email.subject: {error}")))?;
-    let sender =
-        Sender::parse(&email.from, host).map_err(|error| Failure::Setting(format!("email.from: {error}")))?;
-    let courier = courier(&email.transport, host);
-    Ok(Live { body, subject, sender, courier, config: Arc::new(config) })
-}
-
-fn read_template(file: &Path) -> Result<Body, Failure> {
-    let refuse = |why: String| Failure::Setting(format!("email.template: {}: {why}", file.display()));
-    let text = crate::people::read_trusted(file).map_err(|error| refuse(error.to_string()))?;
-    Body::from_html(&text).map_err(|error| refuse(error.to_string()))
-}
-
-fn courier(transport: &Transport, host: &str) -> Arc<dyn Courier> {
-    match transport {
-        Transport::Smtp(relays) => Arc::new(SmtpCourier::new(relays.clone(), host.to_owned(), DELIVERY)),
-        Transport::Sendmail(argv) => Arc::new(SendmailCourier::new(argv.clone(), DELIVERY)),
-        Transport::Maildir(pattern) => Arc::new(MaildirCourier::new(pattern.clone(), host)),
-    }
-}
-
 fn announce(daemon: &Arc<Daemon>) {
-    warn_of_settings(daemon);
+    live::warn_of_settings(daemon);
     // What the log keeps elsewhere, the database cannot take back.
     daemon.log.note(Priority::Info, &format!("the audit goes on from {}", daemon.store.first_head()));
     daemon.log.note(Priority::Info, &format!("mfad {} is ready", env!("CARGO_PKG_VERSION")));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
-}
-
-/// Says what is open on purpose, and what is odd.
-fn warn_of_settings(daemon: &Arc<Daemon>) {
-    let live = daemon.live();
-    for opening in live.config.openings() {
-        daemon.log.note(Priority::Alert, &opening);
-    }
-    for warning in &live.config.warnings {
-        daemon.log.note(Priority::Warning, &warning.in_one_line());
-    }
-    let daemon = daemon.clone();
-    tokio::task::spawn_blocking(move || {
-        for warning in unknown_names::warnings(&live.config) {
-            daemon.log.note(Priority::Warning, &warning.in_one_line());
-        }
-    });
 }
 
 /// Carries committed events to the log; what is missed here is still in the database.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use protocol::call::{Call, Fault, Method, Position};
 use protocol::manage as wire;
 
-use crate::daemon::Daemon;
+use crate::daemon::{self, Daemon};
 use crate::listen::{Connection, Peer};
 use crate::session::{Proved, Session};
 use refused::Refused;
@@ -46,7 +46,7 @@ enum Caller {
 }
 
 /// The table. A method that is not in it does not exist.
-const METHODS: [(&str, Caller); 32] = [
+const METHODS: [(&str, Caller); 33] = [
     (wire::Hello::NAME, Caller::Anybody),
     (wire::ListUsers::NAME, Caller::Administrator),
     (wire::ShowUser::NAME, Caller::Oneself),
@@ -70,6 +70,7 @@ const METHODS: [(&str, Caller); 32] = [
     (wire::DryRuns::NAME, Caller::Administrator),
     (wire::RotateKey::NAME, Caller::Administrator),
     (wire::CheckConfig::NAME, Caller::Administrator),
+    (wire::Reload::NAME, Caller::Administrator),
     (wire::TestMail::NAME, Caller::Administrator),
     (wire::Events::NAME, Caller::Oneself),
     (wire::VerifyAudit::NAME, Caller::Administrator),
@@ -153,6 +154,7 @@ impl Administration<'_> {
             wire::CheckConfig::NAME => {
                 single(to, call, async |_: wire::CheckConfig| Ok(self.check_config().await)).await
             }
+            wire::Reload::NAME => single(to, call, async |_: wire::Reload| self.reload()).await,
             wire::Health::NAME => single(to, call, async |_: wire::Health| Ok(self.health().await)).await,
             _ => to.fault(Fault::MethodNotFound).await,
         }
@@ -162,6 +164,10 @@ impl Administration<'_> {
         // A caller of another version learns ours, and gives up by itself.
         let _ = hello;
         Ok(wire::HelloReply { protocol: protocol::VERSION, release: env!("CARGO_PKG_VERSION").to_owned() })
+    }
+
+    fn reload(&self) -> Result<wire::ReloadReply, Refused> {
+        daemon::reload(self.daemon).map(|()| wire::ReloadReply {}).map_err(Refused::Configuration)
     }
 }
 

@@ -57,6 +57,8 @@ pub(super) enum Refused {
     NotAllowed(&'static str),
     #[error("the code could not be sent: {0}")]
     NotSent(String),
+    #[error("the new configuration is refused, the old one stays: {0}")]
+    Configuration(String),
     #[error(transparent)]
     NotStarted(#[from] NotStarted),
     #[error(transparent)]
