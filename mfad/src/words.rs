@@ -8,6 +8,7 @@ use protocol::Secret;
 use crate::config::FactorKind;
 use crate::factor::mailed::Channel;
 use crate::factor::otpauth;
+use crate::moment::span;
 use crate::rules::enrol::Key;
 use crate::rules::grant::Refusal;
 use crate::rules::login::Asked;
@@ -219,17 +220,6 @@ pub fn farewell(refusal: Refusal, reference: &str) -> Option<String> {
         Refusal::Blind | Refusal::Cancelled => return None,
     };
     Some(text)
-}
-
-/// A wait in words: rounded up, so that nobody comes too early.
-fn span(wait: Duration) -> String {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    match seconds {
-        0..=1 => "1 second".to_owned(),
-        2..=119 => format!("{seconds} seconds"),
-        120..=7199 => format!("{} minutes", seconds.div_ceil(60)),
-        _ => format!("{} hours", seconds.div_ceil(3600)),
-    }
 }
 
 #[cfg(test)]

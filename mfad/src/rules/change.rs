@@ -14,6 +14,7 @@ use crate::audit::Kind;
 use crate::factor::FactorId;
 use crate::factor::bypass::{Bypass, NotIssued, Randomness, Terms};
 use crate::factor::sealed::{Freshness, Place, SealKeys};
+use crate::moment::span;
 
 /// Codes of administrators that one person may have at once.
 pub const BYPASSES: usize = 5;
@@ -147,9 +148,9 @@ pub fn issue_bypass(
     let id = account.last_bypass.saturating_add(1);
     let issued = make(context, wanted, id, random)?;
     account.last_bypass = id;
-    let (uses, hours) = (wanted.uses, wanted.lifetime.as_secs().div_ceil(3600));
+    let (uses, good_for) = (wanted.uses, span(wanted.lifetime));
     let change =
-        format!("bypass code {id} was issued, uses: {uses}, for {hours} h: {}", wanted.reason.trim());
+        format!("bypass code {id} was issued, uses: {uses}, for {good_for}: {}", wanted.reason.trim());
     account.bypasses.push(issued.0);
     note_and_tell(context, &change, ledger);
     Ok(issued.1)
