@@ -3,13 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use protocol::call::{CallError, Fault};
+use protocol::call::{self, CallError};
 use protocol::frame::FrameError;
 use protocol::login::Verdict;
 use protocol::manage::PROOF_NEEDED;
 
 use crate::Ending;
 use crate::import::homes::HomesError;
+use crate::setup::fault::Fault;
 
 const LOOK_AT_THE_LOG: &str = "Look at its log: journalctl -u mfad";
 
@@ -101,6 +102,9 @@ pub enum Failure {
     /// What was to encrypt or decrypt is not there or not good enough.
     #[error("{0}")]
     Passphrase(&'static str),
+    /// Setup stopped.
+    #[error(transparent)]
+    Setup(#[from] Fault),
     /// Whose homes to look into could not be found out.
     #[error(transparent)]
     Homes(#[from] HomesError),
@@ -130,6 +134,7 @@ impl Failure {
             | Failure::Unwritten { .. }
             | Failure::Backup { .. }
             | Failure::Passphrase(_)
+            | Failure::Setup(_)
             | Failure::Homes(_)
             | Failure::NoSuchUser(_)
             | Failure::Output(_) => Ending::Refused,
@@ -162,8 +167,8 @@ impl From<CallError> for Failure {
             CallError::Malformed => Failure::Malformed,
             CallError::Refused { name, reason } if name == PROOF_NEEDED => Failure::ProofNeeded(reason),
             CallError::Refused { name, reason } => {
-                match Fault::ALL.into_iter().find(|fault| fault.name() == name) {
-                    Some(Fault::UnsupportedVersion) => Failure::OtherVersion,
+                match call::Fault::ALL.into_iter().find(|fault| fault.name() == name) {
+                    Some(call::Fault::UnsupportedVersion) => Failure::OtherVersion,
                     Some(fault) => Failure::Refused(explained(fault)),
                     None => Failure::Refused(reason),
                 }
@@ -173,20 +178,20 @@ impl From<CallError> for Failure {
 }
 
 /// A fault says what the protocol made of the call; the person needs what to do.
-fn explained(fault: Fault) -> String {
+fn explained(fault: call::Fault) -> String {
     match fault {
-        Fault::PermissionDenied => {
+        call::Fault::PermissionDenied => {
             "mfad does not let you ask that. Ask as root, or become a member of the group mfad-admin"
                 .to_owned()
         }
-        Fault::InvalidParameter => {
+        call::Fault::InvalidParameter => {
             "mfad takes no such argument. Check how it is written: mfactl --help".to_owned()
         }
-        Fault::MethodNotFound => {
+        call::Fault::MethodNotFound => {
             "this mfad cannot do that. Is it older than mfactl? After an update: systemctl restart mfad"
                 .to_owned()
         }
-        Fault::InvalidFrame | Fault::UnsupportedVersion | Fault::UnknownLogin => {
+        call::Fault::InvalidFrame | call::Fault::UnsupportedVersion | call::Fault::UnknownLogin => {
             format!("mfad refused: {fault}. Install mfad and mfactl from one release")
         }
     }
@@ -244,7 +249,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_a_refusal_with_a_remedy() {
-        for fault in Fault::ALL {
+        for fault in call::Fault::ALL {
             let failure = Failure::from(CallError::Refused { name: fault.name().into(), reason: "x".into() });
             assert_eq!(failure.ending(), Ending::Refused, "{fault}");
             assert!(failure.to_string().contains(['.', '?']), "{failure}");

@@ -1,5 +1,5 @@
 //! mfactl asks mfad over its socket and shows what it answers. It decides nothing, and reads no file but those that
-//! are to be imported or restored; only the doctor looks at the host itself.
+//! are to be imported or restored; only the doctor looks at the host itself, and only setup changes it.
 //!
 //! - [`arguments`]: the command line, as clap reads it.
 //! - [`connection`]: the daemon's socket.  [`failure`]: why a verb brought no answer, and what to do about it.
@@ -8,6 +8,7 @@
 //! - [`doctor`]: every way around the second factor, by the host's own files.
 //! - [`config`], [`test_mail`], [`events`], [`audit`], [`stats`], [`health`]: how the host is. A topic each: the call, and its text.
 //! - [`backup`]: the database, encrypted, and the way back.
+//! - [`setup`]: an administrator's first run, tried before anything is switched on, and the way back.
 //! - [`proof`]: a person's proof before a change.  [`terminal`]: the person.  [`myself`]: the person's name.
 //! - [`import`]: what other second factors left behind, read.  [`takeover`]: handed to mfad, entry by entry.
 //! - [`account`], [`codes`]: texts that several topics share.
@@ -35,6 +36,7 @@ pub mod myself;
 pub mod output;
 pub mod policy;
 pub mod proof;
+pub mod setup;
 pub mod stats;
 pub mod takeover;
 pub mod terminal;
@@ -91,8 +93,11 @@ fn close_memory() {
 }
 
 fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failure> {
-    if let Verb::Doctor(wanted) = &arguments.verb {
-        return doctor::carry_out(wanted, &arguments.socket, output);
+    // These work without a daemon, too.
+    match &arguments.verb {
+        Verb::Doctor(wanted) => return doctor::carry_out(wanted, &arguments.socket, output),
+        Verb::Setup(wanted) => return setup::carry_out(wanted, &arguments.socket, output),
+        _ => {}
     }
     let daemon = &mut Connection::open(&arguments.socket)?;
     match &arguments.verb {
@@ -112,6 +117,7 @@ fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failu
         Verb::User { verb } => user::carry_out(verb, daemon, output),
         Verb::Users { filter } => users::list(filter.as_deref(), daemon, output),
         Verb::Config { verb: ConfigVerb::Check } => config::check(daemon, output),
+        Verb::Config { verb: ConfigVerb::Reload } => config::reload(daemon, output),
         Verb::Test { verb: TestVerb::Mail { address } } => test_mail::send(address, daemon, output),
         Verb::Events(wanted) => events::show(wanted, wanted.user.clone(), daemon, output),
         Verb::History(wanted) => {
@@ -124,7 +130,7 @@ fn carry_out(arguments: &Arguments, output: &mut Output) -> Result<Ending, Failu
         Verb::Stats { since } => stats::show(*since, daemon, output),
         Verb::Metrics => stats::metrics(daemon, output),
         Verb::Health => health::show(daemon, output),
-        Verb::Doctor(wanted) => doctor::carry_out(wanted, &arguments.socket, output),
+        Verb::Doctor(_) | Verb::Setup(_) => Ok(Ending::Done),
     }
 }
 

@@ -82,6 +82,9 @@ _mfactl() {
             mfactl,restore)
                 cmd="mfactl__subcmd__restore"
                 ;;
+            mfactl,setup)
+                cmd="mfactl__subcmd__setup"
+                ;;
             mfactl,stats)
                 cmd="mfactl__subcmd__stats"
                 ;;
@@ -133,11 +136,17 @@ _mfactl() {
             mfactl__subcmd__config,help)
                 cmd="mfactl__subcmd__config__subcmd__help"
                 ;;
+            mfactl__subcmd__config,reload)
+                cmd="mfactl__subcmd__config__subcmd__reload"
+                ;;
             mfactl__subcmd__config__subcmd__help,check)
                 cmd="mfactl__subcmd__config__subcmd__help__subcmd__check"
                 ;;
             mfactl__subcmd__config__subcmd__help,help)
                 cmd="mfactl__subcmd__config__subcmd__help__subcmd__help"
+                ;;
+            mfactl__subcmd__config__subcmd__help,reload)
+                cmd="mfactl__subcmd__config__subcmd__help__subcmd__reload"
                 ;;
             mfactl__subcmd__devices,help)
                 cmd="mfactl__subcmd__devices__subcmd__help"
@@ -235,6 +244,9 @@ _mfactl() {
             mfactl__subcmd__help,restore)
                 cmd="mfactl__subcmd__help__subcmd__restore"
                 ;;
+            mfactl__subcmd__help,setup)
+                cmd="mfactl__subcmd__help__subcmd__setup"
+                ;;
             mfactl__subcmd__help,stats)
                 cmd="mfactl__subcmd__help__subcmd__stats"
                 ;;
@@ -261,6 +273,9 @@ _mfactl() {
                 ;;
             mfactl__subcmd__help__subcmd__config,check)
                 cmd="mfactl__subcmd__help__subcmd__config__subcmd__check"
+                ;;
+            mfactl__subcmd__help__subcmd__config,reload)
+                cmd="mfactl__subcmd__help__subcmd__config__subcmd__reload"
                 ;;
             mfactl__subcmd__help__subcmd__devices,list)
                 cmd="mfactl__subcmd__help__subcmd__devices__subcmd__list"
@@ -431,7 +446,7 @@ _mfactl() {
 
     case "${cmd}" in
         mfactl)
-            opts="-h -V --socket --json --help --version status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report doctor config test events audit backup restore stats metrics health help"
+            opts="-h -V --socket --json --help --version status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report setup doctor config test events audit backup restore stats metrics health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -675,7 +690,7 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__config)
-            opts="-h --socket --json --help check help"
+            opts="-h --socket --json --help check reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -711,7 +726,7 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__config__subcmd__help)
-            opts="check help"
+            opts="check reload help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -745,6 +760,38 @@ _mfactl() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__config__subcmd__help__subcmd__reload)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__config__subcmd__reload)
+            opts="-h --socket --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1129,7 +1176,7 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__help)
-            opts="status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report doctor config test events audit backup restore stats metrics health help"
+            opts="status history enrol confirm remove prefer recovery devices user users bypass enrol-ticket import key explain report setup doctor config test events audit backup restore stats metrics health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1227,7 +1274,7 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__help__subcmd__config)
-            opts="check"
+            opts="check reload"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1241,6 +1288,20 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__help__subcmd__config__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__help__subcmd__config__subcmd__reload)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1619,6 +1680,20 @@ _mfactl() {
             return 0
             ;;
         mfactl__subcmd__help__subcmd__restore)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__help__subcmd__setup)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2305,6 +2380,68 @@ _mfactl() {
             case "${prev}" in
                 --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mfactl__subcmd__setup)
+            opts="-h --user --relay --relay-password-file --factor --address --trial --password-file --ssh-keys --sshd --accept --switch-on --unattended --undo --socket --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --relay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --relay-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --factor)
+                    COMPREPLY=($(compgen -W "email totp keep" -- "${cur}"))
+                    return 0
+                    ;;
+                --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trial)
+                    COMPREPLY=($(compgen -W "sshd su none" -- "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ssh-keys)
+                    COMPREPLY=($(compgen -W "alone with-code" -- "${cur}"))
+                    return 0
+                    ;;
+                --sshd)
+                    COMPREPLY=($(compgen -W "write show" -- "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --switch-on)
+                    COMPREPLY=($(compgen -W "yes no" -- "${cur}"))
                     return 0
                     ;;
                 --socket)

@@ -216,7 +216,11 @@ impl Host {
         &self.syslog
     }
 
-    fn edit(&self, path: &str, change: impl FnOnce(String) -> String) {
+    /// Changes a file.
+    ///
+    /// # Panics
+    /// If it cannot be read or written.
+    pub fn edit(&self, path: &str, change: impl FnOnce(String) -> String) {
         let before = fs::read_to_string(path).unwrap_or_else(|error| panic!("reading {path}: {error}"));
         fs::write(path, change(before)).unwrap_or_else(|error| panic!("writing {path}: {error}"));
     }

@@ -78,6 +78,12 @@ impl Running {
         kill(Pid::from_raw(pid), signal).unwrap_or_else(|error| panic!("{signal} to {}: {error}", self.name));
     }
 
+    /// SIGKILL; no matter if it has ended by itself.
+    pub fn kill(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+
     /// Its end, if it has come.
     ///
     /// # Panics
@@ -98,8 +104,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        self.kill();
         if std::thread::panicking() {
             explain(&self.name, &self.log());
         }

@@ -58,6 +58,19 @@ pub struct Wish {
 }
 
 impl Wish {
+    /// An app of this person's, as most apps are.
+    pub fn app_of(user: &str) -> Self {
+        Wish {
+            factor: "totp".to_owned(),
+            contact: None,
+            algorithm: None,
+            digits: None,
+            step: None,
+            inverted: false,
+            whose: Whose { user: Some(user.to_owned()) },
+        }
+    }
+
     /// The hash, as mfad spells it.
     pub fn algorithm(&self) -> Option<String> {
         self.algorithm.as_deref().map(str::to_ascii_uppercase)

@@ -2,12 +2,13 @@
 //! understood here, because "1h" ago depends on when it was typed.
 //!
 //! - [`factors`]: what a person does with their own factors.  [`policy`]: who is asked.  [`user`], [`administration`]: what an administrator does.
-//! - [`doctor`]: what to examine.
+//! - [`doctor`]: what to examine.  [`setup`]: answers to what setup asks.
 
 pub mod administration;
 pub mod doctor;
 pub mod factors;
 pub mod policy;
+pub mod setup;
 pub mod user;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ use administration::{
 use doctor::Examination;
 use factors::{Confirmation, Preference, RecoveryVerb, Removal, Whose, Wish};
 use policy::{DevicesVerb, Explanation, ReportVerb};
+use setup::SetupArguments;
 use user::UserVerb;
 
 const EXIT_STATUS: &str = "Exit status: 0 done, 1 refused or not well, 2 wrong usage, 3 no answer from mfad.";
@@ -131,9 +133,11 @@ pub enum Verb {
         #[command(subcommand)]
         verb: ReportVerb,
     },
+    /// Set mfad up: mail, a first person, a trial, and only then switch it on
+    Setup(SetupArguments),
     /// Look for every way around the second factor, and every way to be locked out
     Doctor(Examination),
-    /// Look at the configuration
+    /// The configuration: checked, or put into effect
     Config {
         /// How.
         #[command(subcommand)]
@@ -178,11 +182,13 @@ pub struct Person {
     pub user: String,
 }
 
-/// How to look at the configuration.
+/// What to do with the configuration.
 #[derive(Debug, Subcommand)]
 pub enum ConfigVerb {
     /// Read the files with mfad's own parser, and change nothing
     Check,
+    /// Put the files into effect, or say why not and keep what is
+    Reload,
 }
 
 /// What to try.

@@ -85,6 +85,12 @@ pub fn examine(host: &Host, socket: &Path) -> Report {
     report
 }
 
+/// The services that ask for a code.
+pub fn asking(host: &Host) -> Vec<String> {
+    let services = services::of(&Library::of_host(host)).into_iter();
+    services.filter(|service| service.lines().asking > 0).map(|service| service.name).collect()
+}
+
 fn asks(services: &[Service], name: &str) -> Lines {
     let none = Lines { asking: 0, splitting: 0 };
     services.iter().find(|service| service.name == name).map_or(none, Service::lines)

@@ -71,8 +71,21 @@ impl Service {
 /// The services that somebody can log in by, and those that name our module.
 pub fn of(library: &Library) -> Vec<Service> {
     let known = |name: &String| SERVICES.iter().any(|(service, _)| service == name);
-    let all = library.services().into_iter().map(|name| service(library, name));
+    let names = library.services().into_iter().filter(|name| !is_part(name) && !is_left_over(name));
+    let all = names.map(|name| service(library, name));
     all.filter(|service| known(&service.name) || service.is_ours()).collect()
+}
+
+/// Whether it is for other files to include: Debian's name for such.
+fn is_part(name: &str) -> bool {
+    name.starts_with("common-")
+}
+
+/// Whether it is what an editor, dpkg, rpm or pam-auth-update put aside. No program calls itself so.
+fn is_left_over(name: &str) -> bool {
+    let aside =
+        [".pam-old", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".rpmnew", ".rpmsave", ".rpmorig", ".bak", "~"];
+    aside.iter().any(|end| name.ends_with(end))
 }
 
 fn service(library: &Library, name: String) -> Service {

@@ -34,8 +34,9 @@ Commands:
   key           The key that seals the secrets
   explain       Tell what a login would meet, and which rule says so
   report        Tell who would be locked out
+  setup         Set mfad up: mail, a first person, a trial, and only then switch it on
   doctor        Look for every way around the second factor, and every way to be locked out
-  config        Look at the configuration
+  config        The configuration: checked, or put into effect
   test          Try a part of mfad
   events        Show what happened: logins, refusals, changes
   audit         The record of what happened, as a whole

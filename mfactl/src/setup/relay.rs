@@ -1,0 +1,180 @@
+//! How mail leaves the host: asked, written for mfad, put into effect, and tried by a test mail. What does not take mail is taken
+//! out again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use protocol::manage::{CheckConfig, Outcome, Reload, TestMail};
+use serde::Serialize;
+
+use super::fault::Fault;
+use super::questions::{Question, Questions};
+use super::told::Told;
+use super::way_back;
+use crate::arguments::setup::SetupArguments;
+use crate::connection::Connection;
+use crate::failure::Failure;
+
+const RELAY: Question = Question {
+    flag: "relay",
+    about: "how mail leaves this host",
+    text: "How does mail leave this host? keep (as configured now), sendmail, or a URL as in smtps://user@mail.example.com",
+};
+
+const PASSWORD: Question = Question {
+    flag: "relay-password-file",
+    about: "the file with the relay's password",
+    text: "The file with the password for the relay, which only root and the group mfad may read",
+};
+
+/// The name of the file, among those of the administrator.
+const NAME: &str = "50-setup.toml";
+
+/// What is left of it where the relay took no mail: mfad refuses a reload that a file vanished from.
+const NOTHING: &str = "# mfactl setup tried a relay here, which took no mail.\n";
+
+/// How mail leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Relay {
+    Keep,
+    Configured(Sections),
+}
+
+/// A configuration file with what is set here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Sections {
+    email: Email,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Email {
+    transport: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    smtp: Option<Smtp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Smtp {
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_file: Option<PathBuf>,
+}
+
+/// Asks for a relay until one takes the test mail.
+///
+/// # Errors
+/// [`Failure`]; the mail settings are as before then.
+pub fn set_up(
+    wanted: &SetupArguments,
+    address: Option<&str>,
+    questions: &mut Questions,
+    daemon: &mut Connection,
+    told: &mut Told<'_>,
+) -> Result<(), Failure> {
+    let relay = asked(wanted, questions)?;
+    let written = match &relay {
+        Relay::Keep => None,
+        Relay::Configured(sections) => Some(Written::now(sections, daemon)?),
+    };
+    let Some(address) = address else {
+        return told.warning("mail", "not tried, for lack of an address: --address");
+    };
+    let tried = send(address, daemon, told);
+    if tried.is_err()
+        && let Some(written) = written
+    {
+        written.take_out(daemon)?;
+    }
+    tried
+}
+
+fn asked(wanted: &SetupArguments, questions: &mut Questions) -> Result<Relay, Failure> {
+    let relay = questions.text(RELAY, wanted.relay.as_deref(), Some("keep"))?;
+    let email = match relay.as_str() {
+        "keep" => return Ok(Relay::Keep),
+        "sendmail" => Email { transport: "sendmail", smtp: None },
+        url if url.starts_with("smtp://") || url.starts_with("smtps://") => {
+            let given = wanted.relay_password_file.as_ref().map(|path| path.display().to_string());
+            let password_file = match url.contains('@') {
+                true => Some(questions.text(PASSWORD, given.as_deref(), None)?.into()),
+                false => None,
+            };
+            Email { transport: "smtp", smtp: Some(Smtp { url: relay, password_file }) }
+        }
+        _ => return Err(Fault::Relay("that is no way for mail to leave").into()),
+    };
+    Ok(Relay::Configured(Sections { email }))
+}
+
+fn send(address: &str, daemon: &mut Connection, told: &mut Told<'_>) -> Result<(), Failure> {
+    let mut last = None;
+    daemon.stream(&TestMail { address: address.to_owned() }, |step| {
+        last = Some(step.finding);
+        Ok(())
+    })?;
+    match last {
+        Some(end) if end.outcome != Outcome::Failed => {
+            told.well("mail", format!("a test mail to {address} was {}", end.detail))
+        }
+        end => {
+            told.failed("mail", end.map(|end| end.detail).unwrap_or_default())?;
+            Err(Fault::NoMail(address.to_owned()).into())
+        }
+    }
+}
+
+/// A file that is in effect.
+struct Written {
+    path: PathBuf,
+    before: Option<String>,
+}
+
+impl Written {
+    /// Writes the file, and puts it into effect.
+    fn now(sections: &Sections, daemon: &mut Connection) -> Result<Self, Failure> {
+        let path = place(daemon)?;
+        let before = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            read => Some(read.map_err(Fault::file(&path))?),
+        };
+        let settings =
+            toml::to_string(sections).map_err(|error| Fault::file(&path)(io::Error::other(error)))?;
+        let text = format!("# Written by mfactl setup.\n\n{settings}");
+        way_back::write(&path, &text, 0o644).map_err(Fault::file(&path))?;
+        let written = Written { path, before };
+        match daemon.call(&Reload {}) {
+            Ok(_) => Ok(written),
+            Err(failure) => {
+                written.restore()?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// As it was before it was in effect.
+    fn restore(&self) -> Result<(), Failure> {
+        let restored = match &self.before {
+            Some(text) => way_back::write(&self.path, text, 0o644),
+            None => fs::remove_file(&self.path),
+        };
+        Ok(restored.map_err(Fault::file(&self.path))?)
+    }
+
+    /// As it was, after it was in effect.
+    fn take_out(&self, daemon: &mut Connection) -> Result<(), Failure> {
+        let text = self.before.as_deref().unwrap_or(NOTHING);
+        way_back::write(&self.path, text, 0o644).map_err(Fault::file(&self.path))?;
+        daemon.call(&Reload {}).map(drop)
+    }
+}
+
+/// Beside the daemon's own file, wherever it reads that from.
+fn place(daemon: &mut Connection) -> Result<PathBuf, Failure> {
+    let files = daemon.call(&CheckConfig {})?.files;
+    let main = files.first().map_or("/etc/mfad/mfad.toml", String::as_str);
+    let directory = Path::new(main).parent().unwrap_or(Path::new("/etc/mfad")).join("conf.d");
+    fs::create_dir_all(&directory).map_err(Fault::file(&directory))?;
+    Ok(directory.join(NAME))
+}

@@ -1,0 +1,136 @@
+//! How PAM is switched on here: by pam-auth-update on Debian and Ubuntu, by authselect on Fedora and RHEL.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+use super::program;
+use super::rehearsal::Rehearsal;
+
+const PAM_AUTH_UPDATE: &str = "/usr/sbin/pam-auth-update";
+
+/// What pam-auth-update knows mfad by.
+const DEBIAN_PROFILE: &str = "/usr/share/pam-configs/mfad";
+
+const AUTHSELECT: &str = "/usr/bin/authselect";
+
+/// Where the profiles of the package lie.
+const VENDOR_PROFILES: &str = "/usr/share/authselect/vendor";
+
+/// Features that the profiles of the package have as well.
+const FEATURES: [&str; 3] = ["with-faillock", "with-mkhomedir", "without-nullok"];
+
+/// How long another run of the same program may take.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// How PAM is switched on here, and what there was before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Switch {
+    /// By a profile among others.
+    PamAuthUpdate,
+    /// By a profile in the place of this one, with its features.
+    Authselect {
+        /// The words behind "authselect select".
+        before: Vec<String>,
+    },
+}
+
+/// Where it is switched.
+#[derive(Clone, Copy)]
+pub enum Stage<'a> {
+    /// On this host.
+    Host,
+    /// Where nobody sees it.
+    Rehearsal(&'a Rehearsal),
+}
+
+impl Stage<'_> {
+    fn run(self, words: &[&str]) -> Result<String, Fault> {
+        match self {
+            Stage::Host => program::run(words),
+            Stage::Rehearsal(rehearsal) => rehearsal.run(words),
+        }
+    }
+}
+
+impl Switch {
+    /// How it is done on this host.
+    ///
+    /// # Errors
+    /// [`Fault::NoSwitch`] if nothing here does it.
+    pub fn of_host() -> Result<Self, Fault> {
+        if Path::new(PAM_AUTH_UPDATE).exists() && Path::new(DEBIAN_PROFILE).exists() {
+            return Ok(Switch::PamAuthUpdate);
+        }
+        if !Path::new(AUTHSELECT).exists() {
+            return Err(Fault::NoSwitch);
+        }
+        let current = program::run(&[AUTHSELECT, "current", "--raw"]).map_err(|_| Fault::NoSwitch)?;
+        let before: Vec<String> = current.split_whitespace().map(str::to_owned).collect();
+        let switch = Switch::Authselect { before };
+        let profile = Path::new(VENDOR_PROFILES).join(switch.profile());
+        if profile.is_dir() { Ok(switch) } else { Err(Fault::NoSwitch) }
+    }
+
+    /// What does it.
+    pub fn program(&self) -> &'static str {
+        match self {
+            Switch::PamAuthUpdate => "pam-auth-update",
+            Switch::Authselect { .. } => "authselect",
+        }
+    }
+
+    /// Switches on.
+    ///
+    /// # Errors
+    /// [`Fault::Program`]. That it was done is for the doctor to say: pam-auth-update says yes when it left files alone.
+    pub fn on(&self, stage: Stage<'_>) -> Result<(), Fault> {
+        match self {
+            Switch::PamAuthUpdate => stage.run(&[PAM_AUTH_UPDATE, "--enable", "mfad"]),
+            Switch::Authselect { before } => {
+                let kept = before.iter().map(String::as_str).filter(|feature| FEATURES.contains(feature));
+                let words: Vec<&str> =
+                    [AUTHSELECT, "select", self.profile()].into_iter().chain(kept).collect();
+                stage.run(&words)
+            }
+        }
+        .map(drop)
+    }
+
+    /// Switches back. Where setup was killed, what it had started may still be at it, and keeps others out.
+    ///
+    /// # Errors
+    /// [`Fault::Program`].
+    pub fn off(&self) -> Result<(), Fault> {
+        let start = Instant::now();
+        loop {
+            match program::run(&self.words_back()) {
+                Err(_) if start.elapsed() < BUSY => thread::sleep(Duration::from_millis(200)),
+                ended => return ended.map(drop),
+            }
+        }
+    }
+
+    fn words_back(&self) -> Vec<&str> {
+        match self {
+            Switch::PamAuthUpdate => vec![PAM_AUTH_UPDATE, "--disable", "mfad"],
+            Switch::Authselect { before } => {
+                [AUTHSELECT, "select"].into_iter().chain(before.iter().map(String::as_str)).collect()
+            }
+        }
+    }
+
+    /// The profile of ours that takes the place of the one there is.
+    fn profile(&self) -> &'static str {
+        match self {
+            Switch::Authselect { before } if before.first().is_some_and(|name| name.contains("sssd")) => {
+                "mfad-sssd"
+            }
+            Switch::Authselect { .. } | Switch::PamAuthUpdate => "mfad",
+        }
+    }
+}

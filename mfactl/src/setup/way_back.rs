@@ -1,0 +1,84 @@
+//! The way back: what was switched on and written, kept before it is done, and taken back. It needs no daemon.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+use super::ssh_lines;
+use super::switch::Switch;
+use super::told::Told;
+use crate::doctor;
+use crate::doctor::host::Host;
+use crate::failure::Failure;
+
+/// Where it is kept. Only root writes there.
+pub const FILE: &str = "/etc/mfad/setup.json";
+
+/// What setup does to the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WayBack {
+    /// How PAM is switched on.
+    pub switch: Switch,
+    /// What is written for sshd, if anything.
+    pub sshd: Option<String>,
+}
+
+impl WayBack {
+    /// Whether there is one.
+    pub fn exists() -> bool {
+        Path::new(FILE).exists()
+    }
+
+    /// Keeps it. It is on disk when this returns: whoever is cut off in the next step can go back.
+    ///
+    /// # Errors
+    /// [`Fault::File`].
+    pub fn keep(&self) -> Result<(), Fault> {
+        let text = serde_json::to_string(self).map_err(|error| Fault::file(FILE)(error.into()))?;
+        write(Path::new(FILE), &format!("{text}\n"), 0o600).map_err(Fault::file(FILE))
+    }
+
+    fn kept() -> Result<Self, Fault> {
+        let text = match fs::read_to_string(FILE) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Fault::NothingToTakeBack),
+            read => read.map_err(Fault::file(FILE))?,
+        };
+        serde_json::from_str(&text).map_err(|error| Fault::file(FILE)(error.into()))
+    }
+}
+
+/// Takes back what was kept: PAM first, for it is what keeps people out.
+///
+/// # Errors
+/// [`Fault`]; what is not taken back yet stays kept.
+pub fn take_back(told: &mut Told<'_>) -> Result<(), Failure> {
+    let kept = WayBack::kept()?;
+    kept.switch.off()?;
+    if !doctor::asking(&Host::running()).is_empty() {
+        return Err(Fault::LeftAlone(kept.switch.program()).into());
+    }
+    told.well("pam", format!("switched off by {}", kept.switch.program()))?;
+    if let Some(lines) = &kept.sshd {
+        ssh_lines::remove(lines, told)?;
+    }
+    fs::remove_file(FILE).map_err(Fault::file(FILE))?;
+    told.well("kept", "mail settings and enrolments are as they are: nobody is asked any more".to_owned())
+}
+
+/// Writes a file whole, or not at all.
+pub fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let beside = PathBuf::from(name);
+    let _ = fs::remove_file(&beside);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    // The name is on disk when its directory is.
+    path.parent().map_or(Ok(()), |directory| fs::File::open(directory)?.sync_all())
+}
