@@ -2,12 +2,13 @@
 
 mod running;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use protocol::Secret;
 use protocol::call::{Position, Replies};
 use protocol::manage::{self, Change, Outcome, Run};
 use running::{Peer, Running};
 use rusqlite::Connection;
+use sha2::{Digest, Sha256};
 
 fn set(running: &Running, user: &str, address: Option<&str>) {
     let address = address.map(str::to_owned);
@@ -39,8 +40,12 @@ fn hand_in(peer: &mut Peer, bytes: &[u8]) -> Result<u64, String> {
 }
 
 fn restore(running: &Running, bytes: &[u8], run: Run) -> Result<manage::RestoreReply, String> {
-    let length = hand_in(&mut running.manage(), bytes)?;
-    running.manage().call(&manage::Restore { length, run })
+    hand_in(&mut running.manage(), bytes)?;
+    running.manage().call(&manage::Restore { digest: digest(bytes), run })
+}
+
+fn digest(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 /// A database like this one with something done to it.
@@ -107,9 +112,9 @@ fn what_is_no_database_of_this_mfad_is_refused_and_nothing_is_touched() {
         let refused = restore(&running, &bytes, Run::Real).unwrap_err();
         assert!(refused.contains(why), "{why}: {refused}");
     }
-    let length = hand_in(&mut running.manage(), &copy).unwrap();
-    for length in [0, length - 1, length + 1] {
-        let refused = running.manage().call(&manage::Restore { length, run: Run::Real }).unwrap_err();
+    hand_in(&mut running.manage(), &copy).unwrap();
+    for digest in [String::new(), digest(&copy[1..]), digest(&copy).to_uppercase()] {
+        let refused = running.manage().call(&manage::Restore { digest, run: Run::Real }).unwrap_err();
         assert!(refused.contains("did not arrive whole"), "{refused}");
     }
     let part = Secret::new("AAAA".to_owned());
@@ -119,6 +124,29 @@ fn what_is_no_database_of_this_mfad_is_refused_and_nothing_is_touched() {
     assert!(!running.file("state/mfad.db.next").exists());
 }
 
+/// Break it: let `examine` look at the length alone.
+#[test]
+fn two_databases_that_are_handed_in_at_once_are_never_mixed() {
+    let running = Running::start("");
+    set(&running, "root", Some("root@example.org"));
+    let first = hand_out(&running);
+    let second = altered(&running, &first, "UPDATE account SET email = 'mixed@example.org'");
+    assert_eq!(first.len(), second.len());
+    let half = first.len() / 2;
+    let part = |bytes: &[u8]| Secret::new(BASE64.encode(bytes));
+    let (mut one, mut other) = (running.manage(), running.manage());
+    hand_in(&mut one, &first[..half]).unwrap();
+    hand_in(&mut other, &second[..half]).unwrap();
+    let mut offset = half as u64;
+    for bytes in first[half..].chunks(20_000) {
+        offset = one.call(&manage::RestorePart { offset, part: part(bytes) }).unwrap().length;
+    }
+    for digest in [digest(&first), digest(&second)] {
+        let refused = one.call(&manage::Restore { digest, run: Run::Real }).unwrap_err();
+        assert!(refused.contains("did not arrive whole"), "{refused}");
+    }
+}
+
 #[test]
 fn only_administrators_hand_databases_out_and_in() {
     let running = Running::start("");
@@ -126,7 +154,7 @@ fn only_administrators_hand_databases_out_and_in() {
     for refused in [
         running.manage_as(12_345).call(&manage::Backup {}).map(drop),
         running.manage_as(12_345).call(&manage::RestorePart { offset: 0, part }).map(drop),
-        running.manage_as(12_345).call(&manage::Restore { length: 3, run: Run::Dry }).map(drop),
+        running.manage_as(12_345).call(&manage::Restore { digest: String::new(), run: Run::Dry }).map(drop),
     ] {
         assert!(refused.unwrap_err().contains("PermissionDenied"));
     }

@@ -389,3 +389,24 @@ fn sixty_four_connections_share_three_tries_and_one_code_enters_once() {
     let entered = replies.filter(|(reply, _)| reply.step.then == Then::End(Verdict::Allow)).count();
     assert_eq!(entered, 1);
 }
+
+/// Break it: forget at the start what was wrong.
+#[test]
+fn an_audit_whose_end_is_cut_off_is_no_health() {
+    let mut running = Running::start("");
+    let check = |running: &Running| {
+        let checks = running.manage().call(&manage::Health {}).unwrap().checks;
+        checks.into_iter().find(|check| check.name == "audit").unwrap()
+    };
+    let enable = manage::EnableUser { user: "root".into() };
+    running.manage().call(&enable).unwrap();
+    assert_eq!(check(&running).outcome, manage::Outcome::Ok);
+    running.terminate();
+    let database = rusqlite::Connection::open(running.file("state/mfad.db")).unwrap();
+    database.execute_batch("DELETE FROM event WHERE id = (SELECT max(id) FROM event)").unwrap();
+    drop(database);
+    running.start_again();
+    let check = check(&running);
+    assert_eq!(check.outcome, manage::Outcome::Failed);
+    assert!(check.detail.contains("mfactl audit verify"), "{}", check.detail);
+}

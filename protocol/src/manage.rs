@@ -742,8 +742,8 @@ wire! {
 
     /// Puts what was handed in in the place of the database; mfad then starts again. The old one is kept beside it.
     method "io.mfad.Manage" Restore {
-        /// How many bytes there have to be.
-        length: u64,
+        /// SHA-256 of all of it, in lower-case hexadecimal.
+        digest: String,
         /// Whether it is only looked at.
         run: Run,
     } ->

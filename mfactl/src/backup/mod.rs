@@ -8,9 +8,11 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use protocol::Secret;
 use protocol::manage::{Backup, BackupReply, Restore, RestorePart, RestoreReply, Run};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::Ending;
 use crate::arguments::administration::{BackupArguments, RestoreArguments};
@@ -23,6 +25,15 @@ use passphrase::Occasion;
 
 /// Bytes that are sent at once: with base 64 and its envelope within a frame.
 const SENT: usize = 32 * 1024;
+
+/// A backup that was written.
+#[derive(Debug, Serialize, Deserialize)]
+struct Written {
+    /// Where it is.
+    file: String,
+    /// Bytes of the database.
+    size: u64,
+}
 
 /// Writes an encrypted copy of the database. The file appears when it is whole, and takes the place of none.
 ///
@@ -49,8 +60,9 @@ pub fn write(
     })?;
     let file = sealer.finish().map_err(refused)?;
     file.sync_all().and_then(|()| unfinished.keep(&wanted.file)).map_err(refused)?;
-    output.answer(&BackupReply { part: Secret::new(String::new()), size }, |reply| {
-        format!("The database ({} KiB) is in {}, encrypted.", reply.size / 1024, wanted.file.display())
+    let written = Written { file: wanted.file.display().to_string(), size };
+    output.answer(&written, |Written { file, size }| {
+        format!("The database ({} KiB) is in {file}, encrypted.", size / 1024)
     })?;
     output.remark("The key of this host is not in it: /etc/mfad/key has to be kept, too, and elsewhere.");
     Ok(Ending::Done)
@@ -69,14 +81,18 @@ pub fn read(
     let unreadable = |cause| Failure::File { path: path.clone(), cause };
     let file = File::open(path).map_err(unreadable)?;
     let secret = passphrase::obtain(wanted.key_file.as_deref(), Occasion::Known)?;
-    let mut offset = 0;
-    let sent = cipher::open(file, &secret, |part| send(daemon, &mut offset, part).map_err(Stopped::Asking));
+    let (mut offset, mut hash) = (0, Sha256::new());
+    let sent = cipher::open(file, &secret, |part| {
+        hash.update(part);
+        send(daemon, &mut offset, part).map_err(Stopped::Asking)
+    });
     sent.map_err(|stopped| match stopped {
         Stopped::Reading(CipherError::Io(cause)) => unreadable(cause),
         Stopped::Reading(cause) => Failure::Backup { path: path.clone(), cause: cause.to_string() },
         Stopped::Asking(failure) => failure,
     })?;
-    let reply = daemon.call(&Restore { length: offset, run: wanted.run() })?;
+    let digest = HEXLOWER.encode(&hash.finalize());
+    let reply = daemon.call(&Restore { digest, run: wanted.run() })?;
     output.answer(&reply, |reply| text(reply, wanted.run()))?;
     if wanted.run() == Run::Real {
         output.remark(

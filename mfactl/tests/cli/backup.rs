@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use protocol::Secret;
 use protocol::manage::{BackupReply, RestorePartReply, RestoreReply};
+use sha2::{Digest, Sha256};
 
 use crate::daemon::{Directory, Run, Scene, refusal, reply, run, run_at_terminal, stream};
 use crate::user::AFTERNOON;
@@ -70,8 +71,10 @@ fn a_backup_is_written_encrypted_for_its_owner_alone_and_comes_back_as_it_was() 
     let part = BASE64.encode(DATABASE);
     let sent =
         format!(r#"{{"method":"io.mfad.Manage.RestorePart","parameters":{{"offset":0,"part":"{part}"}}}}"#);
-    let asked = r#"{"method":"io.mfad.Manage.Restore","parameters":{"length":43,"run":"dry"}}"#;
-    assert_eq!(run.asked, [sent.as_str(), asked]);
+    let digest = HEXLOWER.encode(&Sha256::digest(DATABASE));
+    let asked =
+        format!(r#"{{"method":"io.mfad.Manage.Restore","parameters":{{"digest":"{digest}","run":"dry"}}}}"#);
+    assert_eq!(run.asked, [sent, asked]);
     let run = files.restore("key", &["--yes"]);
     assert!(run.asked[1].contains(r#""run":"real""#), "{:?}", run.asked);
     assert!(run.stdout.contains("mfad.db.replaced") && run.stderr.contains("mfad starts again"));
@@ -133,6 +136,13 @@ fn a_passphrase_is_asked_for_twice_unseen_and_has_to_be_long() {
     assert_eq!(run_at_terminal(&["restore", &file], long, scenes()).code, 0);
     let wrong = run_at_terminal(&["restore", &file], "wrong\n", scenes());
     assert!(wrong.stderr.contains("another one"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_program_is_told_where_the_backup_is_and_how_long() {
+    let files = Files::new();
+    let run = run(&["--json", "backup", &files.text("backup"), "--key-file", &files.text("key")], [copy()]);
+    run.ended(0, &format!("{{\"file\":\"{}\",\"size\":43}}\n", files.text("backup")), "");
 }
 
 #[test]

@@ -70,9 +70,9 @@ impl Administration<'_> {
     pub(super) async fn restore(&self, asked: wire::Restore) -> Result<wire::RestoreReply, Refused> {
         let store = &self.daemon.store;
         let Contents { accounts, events, newest } = match asked.run {
-            Run::Dry => store.examine(asked.length).await?,
+            Run::Dry => store.examine(asked.digest).await?,
             Run::Real => {
-                let contents = store.line_up(asked.length, self.peer.uid).await?;
+                let contents = store.line_up(asked.digest, self.peer.uid).await?;
                 let text = format!("a backup takes the place of the database, by uid {}", self.peer.uid);
                 self.daemon.log.note(Priority::Alert, &text);
                 self.daemon.start_again.notify_one();

@@ -32,6 +32,7 @@ impl Administration<'_> {
             configuration(self.daemon),
             openings(self.daemon),
             key(self.daemon),
+            audit(self.daemon),
             super::clock::check(&self.daemon.clock, provider),
         ];
         let worst = [Outcome::Failed, Outcome::Warning]
@@ -97,6 +98,15 @@ fn key(daemon: &Daemon) -> Finding {
         KeyState::Unknown(why) => {
             finding(Outcome::Warning, format!("it is not known whether an older key is needed: {why}"))
         }
+    }
+}
+
+/// Its end: the whole of it takes longer than a check of health may.
+fn audit(daemon: &Daemon) -> Finding {
+    let finding = |outcome, detail: String| Finding { name: "audit".to_owned(), outcome, detail };
+    match daemon.store.audit_damage() {
+        None => finding(Outcome::Ok, "goes on where it ended. All of it: mfactl audit verify".to_owned()),
+        Some(cause) => finding(Outcome::Failed, format!("{cause}. See what is missing: mfactl audit verify")),
     }
 }
 

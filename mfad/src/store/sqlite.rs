@@ -79,6 +79,8 @@ pub struct Sqlite {
     recent: Shared,
     keys: SharedVault,
     first_head: String,
+    /// What was wrong with the audit's end when it was opened.
+    audit_damage: Option<String>,
     /// One copy at a time.
     copying: Arc<Mutex<()>>,
     committed: broadcast::Sender<EventLine>,
@@ -131,6 +133,10 @@ impl Sqlite {
             recent,
             keys,
             first_head,
+            audit_damage: match &end {
+                End::Damaged(cause) => Some(cause.clone()),
+                _ => None,
+            },
             copying: Arc::default(),
             committed,
         };
@@ -155,6 +161,12 @@ impl Sqlite {
     /// The head of the audit when it was opened: `mfactl audit verify --known` takes it.
     pub fn first_head(&self) -> &str {
         &self.first_head
+    }
+
+    /// What was wrong with the end of the audit when it was opened, if anything was. The whole of it is for
+    /// [`Sqlite::verify`].
+    pub fn audit_damage(&self) -> Option<&str> {
+        self.audit_damage.as_deref()
     }
 
     /// Looks for breaks in the chain of the audit, and for a place that was noted down before.

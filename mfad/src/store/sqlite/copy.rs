@@ -4,12 +4,14 @@
 //! and at the next start ([`take_place`]) it is the database: the old one stays whole until that moment, and is kept.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
+use data_encoding::HEXLOWER;
 use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::files::{Purpose, connect, room_beside};
@@ -67,19 +69,19 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`StoreError::Failed`] if it cannot take the place of the database.
-    pub fn examine(&self, length: u64) -> Later<'_, Contents> {
+    pub fn examine(&self, digest: String) -> Later<'_, Contents> {
         let keys = self.keys.load_full();
-        self.copying(move |file| examine(file, length, &keys))
+        self.copying(move |file| examine(file, &digest, &keys))
     }
 
     /// At the next start what was handed in takes the place of the database.
     ///
     /// # Errors
     /// As for [`Sqlite::examine`].
-    pub fn line_up(&self, length: u64, by: u32) -> Later<'_, Contents> {
+    pub fn line_up(&self, digest: String, by: u32) -> Later<'_, Contents> {
         let keys = self.keys.load_full();
         self.copying(move |file| {
-            let contents = examine(file, length, &keys)?;
+            let contents = examine(file, &digest, &keys)?;
             line_up(file, by)?;
             Ok(contents)
         })
@@ -127,10 +129,10 @@ fn stage(database: &Path, offset: u64, part: &[u8]) -> Result<u64, StoreError> {
     add().map_err(|error| unwritten(&path, &error))?.ok_or_else(|| refused("its parts came out of order"))
 }
 
-/// Looks at what was handed in.
-fn examine(database: &Path, length: u64, keys: &Vault) -> Result<Contents, StoreError> {
+/// Looks at what was handed in. Two may have handed in at once, and mixed their parts: only what has the digest is whole.
+fn examine(database: &Path, digest: &str, keys: &Vault) -> Result<Contents, StoreError> {
     let path = database.with_file_name(INCOMING);
-    if !fs::metadata(&path).is_ok_and(|metadata| metadata.len() == length && length > 0) {
+    if !digest_of(&path).is_ok_and(|found| found == digest) {
         return Err(refused("it did not arrive whole"));
     }
     let unsound = || refused("it is no sound database");
@@ -154,6 +156,21 @@ fn examine(database: &Path, length: u64, keys: &Vault) -> Result<Contents, Store
         events: count("SELECT count(*) FROM event")?,
         newest: newest.and_then(|at| u64::try_from(at).ok()),
     })
+}
+
+/// SHA-256, in lower-case hexadecimal.
+fn digest_of(path: &Path) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut file = BufReader::new(File::open(path)?);
+    loop {
+        let bytes = file.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(HEXLOWER.encode(&hash.finalize()));
+        }
+        hash.update(bytes);
+        let read = bytes.len();
+        file.consume(read);
+    }
 }
 
 /// Puts what was examined in line for the next start.
