@@ -249,7 +249,15 @@ fn prepare(host: &Host) {
 /// # Panics
 /// If it cannot be shown there.
 pub fn reachable(program: &Path) -> PathBuf {
-    let place = path("reachable").join(program.file_name().expect("a program"));
+    reachable_as(program, &program.file_name().expect("a program").to_string_lossy())
+}
+
+/// As [`reachable`], under another name.
+///
+/// # Panics
+/// If it cannot be shown there.
+pub fn reachable_as(program: &Path, name: &str) -> PathBuf {
+    let place = path("reachable").join(name);
     if !place.exists() {
         namespace::directory(path("reachable"), 0o755);
         std::fs::write(&place, "").expect("a file to mount on");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::binaries;
-use crate::daemon::reachable;
+use crate::daemon::reachable_as;
 use crate::namespace::{self, BASE};
 use crate::process::{explain, run};
 use crate::syslog::Syslog;
@@ -161,7 +161,7 @@ impl Host {
     pub fn stack_with(&self, service: &str, first: FirstFactor, arguments: &str) {
         let password = "auth [success=1 default=ignore] pam_unix.so nodelay\nauth requisite pam_deny.so\n";
         let before = if first == FirstFactor::Password { password } else { "" };
-        let module = reachable(&binaries::module());
+        let module = module();
         let text = format!(
             "{before}auth required {} {arguments}\nauth required pam_permit.so\n\
              account required pam_unix.so\npassword required pam_deny.so\nsession required pam_permit.so\n",
@@ -232,6 +232,14 @@ impl Drop for Host {
             explain("/dev/log", &self.syslog.lines().join("\n"));
         }
     }
+}
+
+/// The module that was built, where everybody may load it, under the name that it is installed by.
+///
+/// # Panics
+/// If it cannot be shown there.
+pub fn module() -> PathBuf {
+    reachable_as(&binaries::module(), "pam_mfad.so")
 }
 
 /// A path below the story's private directory.

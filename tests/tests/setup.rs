@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use mfad_tests::daemon::{Mfad, Settings};
-use mfad_tests::host::{PASSWORD, Person, path};
+use mfad_tests::host::{PASSWORD, Person, module, path};
 use mfad_tests::mail::MailServer;
 use mfad_tests::process::{Family, Finished, Running, run};
 use mfad_tests::site::{CODE_PROMPT, give_password};
@@ -76,14 +76,18 @@ fn as_debian_installs(host: &Host) {
     namespace::directory(&profiles, 0o755);
     fs::copy("/usr/share/pam-configs/unix", profiles.join("unix")).expect("Debian's profile");
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/pam-configs/mfad");
-    let module = installed_module();
+    let module = module().display().to_string();
     let own = fs::read_to_string(shipped).expect("the profile").replace("pam_mfad.so", &module);
     host.write(profiles.join("mfad"), &own, 0o644);
     namespace::bind(&profiles, "/usr/share/pam-configs");
     run("env", &["DEBIAN_FRONTEND=noninteractive", "pam-auth-update", "--force"])
         .expect_success("pam-auth-update");
-    for service in ["sshd", "login", "sudo", "su"] {
-        let root_is_let_through = if service == "su" { "auth sufficient pam_rootok.so\n" } else { "" };
+    for service in ["sshd", "login", "sudo", "su", "su-l"] {
+        let root_is_let_through = if service.starts_with("su") && service != "sudo" {
+            "auth sufficient pam_rootok.so\n"
+        } else {
+            ""
+        };
         host.write(format!("/etc/pam.d/{service}"), &format!("{root_is_let_through}{SERVICE}"), 0o644);
     }
     host.write("/etc/ssh/sshd_config", SSHD, 0o644);
@@ -104,15 +108,6 @@ fn private_answers() {
     fs::write(&selections, "libpam-runtime libpam-runtime/profiles multiselect unix\n").expect("the answer");
     run("debconf-set-selections", &[&selections.display().to_string()])
         .expect_success("debconf-set-selections");
-}
-
-/// The module that was built, under the name that it is installed by.
-fn installed_module() -> String {
-    let place = path("security/pam_mfad.so");
-    namespace::directory(path("security"), 0o755);
-    fs::copy(binaries::module(), &place).expect("the module");
-    run("chmod", &["644", &place.display().to_string()]).expect_success("chmod");
-    place.display().to_string()
 }
 
 #[test]
