@@ -13,7 +13,7 @@ TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
 PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev libssl-dev make openssl \
 	openssh-server openssh-client dropbear-bin sudo login util-linux procps pamtester \
 	postfix python3 python3-aiosmtpd python3-paramiko sqlite3 strace oathtool \
-	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator tmux fail2ban
+	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator tmux fail2ban mandoc
 BENCH_PACKAGES := libpam-oath
 DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian libpam0g-dev gcc libc6-dev
 RPM_PACKAGES := rpm gcc libc6-dev libpam0g-dev
@@ -73,6 +73,7 @@ install:
 		packaging/systemd/credentials.conf
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/mfad packaging/email.html
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/man/*.5
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
 	install -D -m 0644 packaging/completions/mfactl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mfactl
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d packaging/completions/mfactl.fish

@@ -164,4 +164,41 @@ mod tests {
         assert_eq!(parse(&["append=split", "append=verify"]), None);
         assert!(Options::parse(&[c"socket=/\xff"]).is_err());
     }
+
+    const PAGE: &str = include_str!("../../docs/man/pam_mfad.8");
+
+    /// `NAME` or `NAME=VALUE`, with the argument's own name in the place of a value that a page can only describe.
+    fn arguments_of_the_manual() -> Vec<String> {
+        let section = PAGE.split("\n.Sh ").find(|section| section.starts_with("ARGUMENTS\n")).unwrap();
+        let items = section.lines().filter_map(|line| line.strip_prefix(".It Cm "));
+        items.map(|item| item.replace(" Ns = Ns Cm ", "=").replace(" Ns = Ns Ar ", "=")).collect()
+    }
+
+    /// Break it: take an argument out of pam_mfad(8), or let the parser take another one.
+    #[test]
+    fn every_argument_is_in_the_manual_and_every_one_of_the_manual_is_taken() {
+        let told = arguments_of_the_manual();
+        assert_eq!(told, ["append=split", "append=verify", "debug", "socket=path", "timeout=seconds"]);
+        for argument in &told {
+            let written = argument.replace("=path", "=/run/s").replace("=seconds", "=5");
+            assert!(parse(&[&written]).is_some(), "{argument} is refused");
+        }
+        // The names that the parser compares with, by its own text.
+        let parser = include_str!("options.rs").split("#[cfg(test)]").next().unwrap();
+        let names = parser.split("Some((\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let flags = parser.split("text == \"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let names: Vec<&str> = names.chain(flags).collect();
+        assert!(names.len() >= 4, "{names:?}");
+        for name in names {
+            let is_it = |it: &String| it == name || it.starts_with(&format!("{name}="));
+            assert!(told.iter().any(is_it), "pam_mfad(8) does not tell of {name}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_of_the_manual_are_those_of_the_module() {
+        let defaults = Options::parse(&[]).unwrap();
+        assert!(PAGE.contains(&format!("The default is\n.Pa {} .", defaults.socket.display())));
+        assert!(PAGE.contains(&format!("The default is {}.", defaults.timeout.as_secs())));
+    }
 }

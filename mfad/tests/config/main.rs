@@ -4,6 +4,7 @@ mod faults;
 mod files;
 mod good;
 mod hooks;
+mod manual;
 mod matching;
 mod messages;
 mod mutants;
