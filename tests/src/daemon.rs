@@ -82,6 +82,7 @@ impl Settings {
 /// A running daemon.
 pub struct Mfad {
     running: Running,
+    config: PathBuf,
 }
 
 impl Mfad {
@@ -92,7 +93,15 @@ impl Mfad {
     pub fn start(host: &Host, settings: &Settings) -> Self {
         prepare(host);
         host.write(config_file(), &settings.text(), 0o600);
-        Mfad { running: launch() }
+        Mfad::start_with(config_file())
+    }
+
+    /// Starts it with a configuration that is there, and whatever that one names.
+    ///
+    /// # Panics
+    /// If it does not listen.
+    pub fn start_with(config: PathBuf) -> Self {
+        Mfad { running: launch(&config), config }
     }
 
     /// Its pid.
@@ -111,7 +120,7 @@ impl Mfad {
     /// If it does not come back.
     pub fn kill_and_start(&mut self) {
         self.kill();
-        self.running = launch();
+        self.running = launch(&self.config);
     }
 
     /// SIGKILL.
@@ -128,7 +137,7 @@ impl Mfad {
     /// # Panics
     /// If it does not come back.
     pub fn start_again(&mut self) {
-        self.running = launch();
+        self.running = launch(&self.config);
     }
 
     /// SIGTERM; it ends on its own.
@@ -139,6 +148,11 @@ impl Mfad {
         self.running.signal(Signal::SIGTERM);
         let ended = self.running.await_end();
         assert!(ended.success(), "mfad ended with {ended} after SIGTERM");
+    }
+
+    /// Whether it is down.
+    pub fn has_ended(&mut self) -> bool {
+        self.running.has_ended().is_some()
     }
 
     /// Waits until it ends by itself.
@@ -266,8 +280,8 @@ pub fn reachable_as(program: &Path, name: &str) -> PathBuf {
     place
 }
 
-fn launch() -> Running {
-    let config = config_file().display().to_string();
+fn launch(config: &Path) -> Running {
+    let config = config.display().to_string();
     let arguments = ["--config", config.as_str(), "--allow-root"];
     let mut running = Running::start("mfad", Family::Alone, binaries::mfad(), &arguments);
     until("mfad to listen on both sockets", || {

@@ -86,6 +86,7 @@ impl Host {
         namespace::directory("/run/home/root", 0o700);
         namespace::directory("/run/sshd", 0o755);
         host.edit("/etc/passwd", |text| move_home_of_root(&text));
+        run("cp", &["-a", "/etc/pam.d", &path("stock-pam.d").display().to_string()]).expect_success("cp");
         for service in ["sshd", "sudo", "su", "su-l", "login"] {
             host.stack(service, FirstFactor::Password);
         }
@@ -131,6 +132,15 @@ impl Host {
             let group = format!("{name}:x:{gid}:{}", members.join(","));
             others.chain([group.as_str()]).map(|line| format!("{line}\n")).collect()
         });
+    }
+
+    /// Puts the stacks of the machine in the place of those that stories usually have.
+    ///
+    /// # Panics
+    /// If they cannot be copied.
+    pub fn stock_stacks(&self) {
+        fs::remove_dir_all("/etc/pam.d").expect("the stacks of this host");
+        run("cp", &["-a", &path("stock-pam.d").display().to_string(), "/etc/pam.d"]).expect_success("cp");
     }
 
     /// Gives root [`PASSWORD`].

@@ -11,6 +11,7 @@
 //! - [`security_key`]: a security key without hardware.
 //! - [`race`]: many PAM conversations at the same moment.
 //! - [`process`], [`syslog`], [`wait`], [`binaries`], [`certificates`]: what those are made of.
+//! - [`guide`]: a guide of docs/guide, block by block.  [`installed`]: a host as the packages leave it, for guides to be played on.
 //! - [`site`]: the usual cast of a story, put together.
 
 #![forbid(unsafe_code)]
@@ -21,7 +22,9 @@ pub mod binaries;
 pub mod broken_mail;
 pub mod certificates;
 pub mod daemon;
+pub mod guide;
 pub mod host;
+pub mod installed;
 pub mod mail;
 pub mod namespace;
 pub mod postfix;

@@ -144,6 +144,18 @@ impl MailServer {
         })
     }
 
+    /// Waits for the n-th mail with a code, from 1.
+    ///
+    /// # Panics
+    /// If it does not come.
+    pub fn await_code(&self, number: usize) -> String {
+        let found = until(&format!("code {number} at the SMTP server"), || {
+            let mails = self.taken().into_iter().map(|taken| Mail::read(taken.data.as_bytes()));
+            mails.filter(|mail| mail.plain.contains("Your login code is")).nth(number - 1)
+        });
+        found.code()
+    }
+
     fn taken(&self) -> Vec<Taken> {
         self.running.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }

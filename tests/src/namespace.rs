@@ -35,6 +35,59 @@ pub fn enter() {
     private_var();
 }
 
+/// Shows a copy of a directory in its place: what is written there stays private.
+///
+/// # Panics
+/// If it cannot be copied.
+pub fn private_copy(of: &str) {
+    let copy = format!("{BASE}/copies{of}");
+    directory(Path::new(&copy).parent().expect("a parent"), 0o755);
+    let copied = Command::new("cp").args(["-a", of, &copy]).status().expect("cp");
+    assert!(copied.success(), "copying {of}");
+    bind(&copy, of);
+}
+
+/// Shows what is in a directory in a new one in its place, which can have other entries beside it.
+///
+/// # Panics
+/// If the kernel refuses.
+pub fn open_to_more(at: &str) {
+    let view = format!("{BASE}/views{at}");
+    directory(&view, 0o755);
+    for entry in fs::read_dir(at).expect("the directory").flatten() {
+        let (from, to) = (entry.path(), Path::new(&view).join(entry.file_name()));
+        let kind = entry.file_type().expect("its type");
+        if kind.is_symlink() {
+            symlink(fs::read_link(&from).expect("a link"), &to).expect("the same link");
+            continue;
+        }
+        if kind.is_dir() { directory(&to, 0o755) } else { drop(fs::write(&to, "")) }
+        bind(&from, &to);
+    }
+    bind(&view, at);
+}
+
+/// Takes away the right to write to the machine's own root file system, wherever nothing private lies above it.
+///
+/// # Panics
+/// If the kernel refuses.
+pub fn protect_the_machine() {
+    // Of this mount alone: the file system itself is the machine's.
+    remount(Path::new("/"), MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY);
+}
+
+/// Moves the calling thread to a network that has loopback alone: every port of it is free, and nobody else's.
+///
+/// # Panics
+/// If the kernel refuses.
+pub fn own_network() {
+    unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace of our own");
+    let up = "import fcntl, socket, struct\n\
+              fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh14x', b'lo', 0x41))";
+    let raised = Command::new("/usr/bin/python3").args(["-c", up]).status().expect("python3");
+    assert!(raised.success(), "loopback does not come up");
+}
+
 /// Mounts an empty tmpfs over a directory.
 ///
 /// # Panics

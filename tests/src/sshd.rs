@@ -188,28 +188,21 @@ fn configuration(port: u16, methods: Methods) -> String {
         host_key = path("host-key").display(),
         authorized = path("authorized_keys").display(),
     );
-    // OpenSSH 9.8 and later would lock 127.0.0.1 out after a few stories' failures.
-    if run(
-        "/usr/sbin/sshd",
-        &[
-            "-T",
-            "-f",
-            "/dev/null",
-            "-h",
-            &path("host-key").display().to_string(),
-            "-o",
-            "PerSourcePenalties=no",
-        ],
-    )
-    .code
-        == 0
-    {
-        text.push_str("PerSourcePenalties no\n");
-    }
+    text.push_str(without_penalties());
     text
 }
 
-fn key_pair(name: &str) -> PathBuf {
+/// OpenSSH 9.8 and later would lock 127.0.0.1 out after a few stories' failures: the line that keeps it from that, where
+/// sshd knows it.
+pub fn without_penalties() -> &'static str {
+    let key = path("host-key").display().to_string();
+    let asked =
+        run("/usr/sbin/sshd", &["-T", "-f", "/dev/null", "-h", &key, "-o", "PerSourcePenalties=no"]);
+    if asked.code == 0 { "PerSourcePenalties no\n" } else { "" }
+}
+
+/// A key pair in the story's private directory, made if it is not there.
+pub(crate) fn key_pair(name: &str) -> PathBuf {
     let key = path(name);
     if !key.exists() {
         let file = key.display().to_string();
