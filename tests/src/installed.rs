@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::binaries;
 use crate::daemon::Mfad;
-use crate::guide::{Block, Content, Guide, Shown, fits};
-use crate::host::{Host, PASSWORD, Person, path};
+use crate::guide::{Block, Content, Guide, Shown};
+use crate::host::{Host, Person, path};
 use crate::mail::MailServer;
 use crate::namespace;
 use crate::process::{Family, Finished, Running, bare, run};
@@ -18,6 +18,7 @@ use crate::sshd::{key_pair, without_penalties};
 use crate::terminal::Terminal;
 
 mod host_commands;
+mod transcript;
 pub use host_commands::{Effect, OF_THE_HOST, OfTheHost, Proof};
 
 const CONFIG: &str = "/etc/mfad/mfad.toml";
@@ -67,6 +68,16 @@ impl<'a> Installed<'a> {
         run("sed", &["-i", &format!("s|{}|{home}|", person.home.display()), "/etc/passwd"])
             .expect_success("sed");
         Person { home: home.into(), ..person }
+    }
+
+    /// Gives somebody a key of SSH that lets them in here.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn give_key(&self, name: &str) {
+        let make = "mkdir -m 700 ~/.ssh; ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; \
+                    cp ~/.ssh/id_ed25519.pub ~/.ssh/authorized_keys";
+        shell(name, make).expect_success("ssh-keygen");
     }
 
     /// Carries out a section of a guide.
@@ -120,21 +131,11 @@ impl<'a> Installed<'a> {
 
     /// What is typed makes it a conversation; anything else is compared line by line.
     fn transcript(&self, place: &str, shown: &Shown, code: Codes<'_>) {
-        let is_typed = |line: &String| line.contains("assword:") || line.contains("code: ");
-        if shown.lines.iter().any(is_typed) {
-            return converse(shown, &self.mail, code);
+        if transcript::is_a_conversation(shown) {
+            return transcript::converse(shown, &self.mail, code);
         }
         let said = shell(&shown.who, &shown.command).expect_success(&format!("{place}: {}", shown.command));
-        let said: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-        let wanted: Vec<&str> =
-            shown.lines.iter().map(String::as_str).filter(|line| !line.trim().is_empty()).collect();
-        assert!(
-            is_shown(&wanted, &said),
-            "{place}: {} shows\n{}\nand not\n{}",
-            shown.command,
-            said.join("\n"),
-            wanted.join("\n")
-        );
+        transcript::compare(place, shown, &said);
     }
 
     /// PAM lines stand in the place of those of their kind, and other files are written whole.
@@ -195,47 +196,6 @@ fn as_somebody(who: &str, command: &str) -> Vec<String> {
     }
     words.extend(["sh", "-eu", "-c", command].map(str::to_owned));
     words
-}
-
-/// A conversation: passwords are typed, and codes; what is shown must come in this order.
-fn converse(shown: &Shown, mail: &MailServer, code: Codes<'_>) {
-    let mut terminal = terminal(&shown.who, &shown.command);
-    let mut seen = String::new();
-    for line in &shown.lines {
-        if line.ends_with(":~$") {
-            seen.push_str(&terminal.expect("$ "));
-            terminal.type_line("exit");
-        } else if line.contains("assword:") {
-            seen.push_str(&terminal.expect("assword: "));
-            terminal.type_line(PASSWORD);
-        } else if let Some((before, _)) = line.split_once("code: ") {
-            expect_parts(&mut terminal, before, &mut seen);
-            seen.push_str(&terminal.expect("code: "));
-            terminal.type_line(&code(mail, &seen));
-        } else {
-            expect_parts(&mut terminal, line, &mut seen);
-        }
-    }
-    let (status, transcript) = terminal.await_end();
-    assert!(status.success(), "{} ended with {status}:\n{transcript}", shown.command);
-}
-
-fn expect_parts(terminal: &mut Terminal, line: &str, seen: &mut String) {
-    for part in line.split('…').map(str::trim).filter(|part| !part.is_empty()) {
-        seen.push_str(&terminal.expect(part));
-    }
-}
-
-/// A line that is `…` alone stands for any number of lines.
-fn is_shown(wanted: &[&str], said: &[&str]) -> bool {
-    match (wanted, said) {
-        ([], []) => true,
-        ([any, rest @ ..], _) if any.trim() == "…" => {
-            (0..=said.len()).any(|skipped| is_shown(rest, &said[skipped..]))
-        }
-        ([first, wanted @ ..], [line, said @ ..]) => fits(first, line) && is_shown(wanted, said),
-        _ => false,
-    }
 }
 
 /// What packages install and their scripts make, in a private view of the machine.

@@ -3,6 +3,7 @@
 //!
 //! Break it: change a command, a line of a file or of a transcript in docs/guide.
 
+use mfad_tests::app::App;
 use mfad_tests::guide::Guide;
 use mfad_tests::host::PASSWORD;
 use mfad_tests::installed::{Installed, terminal};
@@ -21,6 +22,13 @@ fn gets_in(person: &str, code: Option<&str>) -> bool {
     }
 }
 
+/// The key that somebody types into an app, off the terminal.
+fn key_of(shown: &str) -> String {
+    let lines = shown.lines().filter_map(|line| line.strip_prefix("key "));
+    let key = lines.last().unwrap_or_else(|| panic!("there is no key:\n{shown}"));
+    key.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 #[test]
 fn the_guide_for_debian_switches_on_and_off() {
     on_a_host(|host| {
@@ -37,6 +45,37 @@ fn the_guide_for_debian_switches_on_and_off() {
         assert!(!gets_in("ada", Some("000000")), "a wrong code");
         house.play(&mut guide, "Back");
         assert!(gets_in("ada", None), "as before");
+        guide.finish();
+    });
+}
+
+#[test]
+fn the_guide_for_keys_and_an_app_lets_in_with_both_and_with_nothing_less() {
+    on_a_host(|host| {
+        let mut house = Installed::on(host);
+        let mut guide = Guide::open("ssh-keys-and-totp.md");
+        for name in ["ada", "bert"] {
+            house.person(name);
+            house.give_key(name);
+        }
+        house.play(&mut guide, "Keep a way back");
+        let mut secret = String::new();
+        house.play_with(&mut guide, "Enrol first", &mut |_, shown| {
+            secret = key_of(shown);
+            App::with(&secret).code_in(-1)
+        });
+        let app = App::with(&secret);
+        house.play(&mut guide, "The stack");
+        house.play(&mut guide, "sshd");
+        App::await_fresh_step();
+        house.play_with(&mut guide, "Log in", &mut |_, _| app.code_in(0));
+        assert!(gets_in("bert", None), "who has a key and nothing to prove");
+        assert!(!gets_in("ada", Some("000000")), "a wrong code");
+        std::fs::remove_file("/home/ada/.ssh/id_ed25519").expect("the key of Ada");
+        assert!(!gets_in("ada", Some(&app.code_in(1))), "a code without a key");
+        house.play(&mut guide, "Keys that need no code");
+        house.play(&mut guide, "Back");
+        assert!(gets_in("ada", None), "by the password, as before");
         guide.finish();
     });
 }
