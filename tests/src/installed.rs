@@ -119,12 +119,10 @@ impl<'a> Installed<'a> {
         match effect {
             Effect::None => {}
             Effect::ReloadMfad => self.mfad.reload(),
-            Effect::StartMfad if self.mfad.has_ended() => self.mfad.start_again(),
-            Effect::StartMfad => {}
-            Effect::RestartMfad => {
-                self.mfad.kill();
-                self.mfad.start_again();
-            }
+            Effect::StartMfad if !self.mfad.has_ended() => {}
+            Effect::RestartMfad if !self.mfad.has_ended() => self.mfad.kill_and_start(),
+            Effect::StartMfad | Effect::RestartMfad => self.mfad.start_again(),
+            Effect::PutModuleBack => put_module(),
             Effect::RestartSshd => self.restart_sshd(),
         }
     }
@@ -134,8 +132,7 @@ impl<'a> Installed<'a> {
         if transcript::is_a_conversation(shown) {
             return transcript::converse(shown, &self.mail, code);
         }
-        let said = shell(&shown.who, &shown.command).expect_success(&format!("{place}: {}", shown.command));
-        transcript::compare(place, shown, &said);
+        transcript::compare(place, shown, &shell(&shown.who, &shown.command));
     }
 
     /// PAM lines stand in the place of those of their kind, and other files are written whole.
@@ -204,9 +201,8 @@ fn put_files(host: &Host) {
     for at in ["/usr/share/pam-configs", "/var/lib/pam", "/var/cache/debconf"] {
         namespace::private_copy(at);
     }
-    let modules = modules();
-    namespace::private_copy(&modules.display().to_string());
-    copy(&binaries::module(), &modules.join("pam_mfad.so"), 0o644);
+    namespace::private_copy(&modules().display().to_string());
+    put_module();
     copy(&binaries::source("../packaging/pam-configs/mfad"), Path::new("/usr/share/pam-configs/mfad"), 0o644);
     namespace::directory(path("bin"), 0o755);
     for program in [binaries::mfactl(), binaries::mfad()] {
@@ -239,7 +235,15 @@ fn put_sshd(host: &Host) {
     host.write("/etc/ssh/sshd_config.d/99-of-the-tests.conf", without_penalties(), 0o644);
 }
 
-fn modules() -> PathBuf {
+fn put_module() {
+    copy(&binaries::module(), &modules().join("pam_mfad.so"), 0o644);
+}
+
+/// Where libpam looks for modules.
+///
+/// # Panics
+/// If there is no such directory.
+pub fn modules() -> PathBuf {
     let found = bare("sh").args(["-c", "dirname /usr/lib/*-linux-gnu/security/pam_unix.so"]).output();
     let found = String::from_utf8(found.expect("sh").stdout).expect("a path");
     PathBuf::from(found.trim())

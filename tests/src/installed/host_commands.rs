@@ -21,6 +21,8 @@ pub enum Effect {
     StartMfad,
     /// mfad is killed, and started.
     RestartMfad,
+    /// The module is in libpam's directory.
+    PutModuleBack,
     /// sshd is started again, with the configuration as it is then.
     RestartSshd,
 }
@@ -52,5 +54,9 @@ pub const OF_THE_HOST: &[OfTheHost] = &[
         Proof::Script(GUEST, "systemctl start mfad.socket mfad.service\n"),
     ),
     row("systemctl restart ssh", Effect::RestartSshd, Proof::Script(GUEST, "systemctl restart ssh\n")),
+    row("systemctl status mfad.socket mfad", Effect::None, Proof::Script(GUEST, "systemctl status mfad.socket")),
+    row("journalctl -u mfad -n 50", Effect::None, Proof::Script(GUEST, "journalctl -q --no-pager -n 40 -u mfad.service")),
+    row("journalctl --vacuum-size=100M", Effect::None, Proof::Nowhere),
+    row("apt install --reinstall libpam-mfad", Effect::PutModuleBack, Proof::Nowhere),
     row("systemctl restart sshd", Effect::RestartSshd, Proof::Nowhere),
 ];

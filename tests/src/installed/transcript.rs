@@ -3,6 +3,7 @@
 use crate::guide::{Shown, fits};
 use crate::host::PASSWORD;
 use crate::mail::MailServer;
+use crate::process::Finished;
 use crate::terminal::Terminal;
 
 use super::{Codes, terminal};
@@ -23,8 +24,11 @@ pub(super) fn is_a_conversation(shown: &Shown) -> bool {
     shown.lines.iter().any(|line| line.contains("assword:") || question(line).is_some())
 }
 
-/// What it printed, line by line.
-pub(super) fn compare(place: &str, shown: &Shown, said: &str) {
+/// What it printed, line by line. A command that fails is one whose failure is shown: nothing of it may be left to `…`.
+pub(super) fn compare(place: &str, shown: &Shown, ended: &Finished) {
+    let said = format!("{}{}", ended.out, ended.err);
+    let tells_all = !shown.lines.is_empty() && !shown.lines.iter().any(|line| line.trim() == "…");
+    assert!(ended.code == 0 || tells_all, "{place}: {} failed: {said}", shown.command);
     let said: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     let wanted: Vec<&str> =
         shown.lines.iter().map(String::as_str).filter(|line| !line.trim().is_empty()).collect();
