@@ -13,22 +13,18 @@ TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
 PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev libssl-dev make openssl \
 	openssh-server openssh-client dropbear-bin sudo login util-linux procps pamtester \
 	postfix python3 python3-aiosmtpd python3-paramiko sqlite3 strace oathtool \
-	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator tmux fail2ban mandoc
-BENCH_PACKAGES := libpam-oath
+	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator libpam-oath tmux fail2ban mandoc
 DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian libpam0g-dev gcc libc6-dev
 RPM_PACKAGES := rpm gcc libc6-dev libpam0g-dev
 TREE_PACKAGES := mmdebstrap selinux-policy-dev apparmor
 
-.PHONY: all deps bench-deps build demo test lint bench torture install deb rpm test-packages clean
+.PHONY: all deps build demo test lint bench torture install deb rpm test-packages clean
 
 all: build
 
 # Installs what is missing, without starting any service; says nothing where nothing is.
 deps:
 	@packaging/install-packages $(PACKAGES)
-
-bench-deps: deps
-	@packaging/install-packages $(BENCH_PACKAGES)
 
 build: deps
 	cargo build --release --workspace
@@ -60,7 +56,7 @@ lint:
 	@if cargo machete --version >/dev/null 2>&1; then cargo machete; \
 		else echo "lint: cargo-machete is not installed, unused dependencies were not looked for"; fi
 
-bench: bench-deps
+bench: deps
 	cargo build --release --workspace
 	bench/run
 

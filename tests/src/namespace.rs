@@ -61,7 +61,11 @@ pub fn open_to_more(at: &str) {
             symlink(fs::read_link(&from).expect("a link"), &to).expect("the same link");
             continue;
         }
-        if kind.is_dir() { directory(&to, 0o755) } else { drop(fs::write(&to, "")) }
+        if kind.is_dir() {
+            directory(&to, 0o755)
+        } else {
+            drop(fs::write(&to, ""))
+        }
         bind(&from, &to);
     }
     bind(&view, at);

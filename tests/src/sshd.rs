@@ -196,8 +196,7 @@ fn configuration(port: u16, methods: Methods) -> String {
 /// sshd knows it.
 pub fn without_penalties() -> &'static str {
     let key = path("host-key").display().to_string();
-    let asked =
-        run("/usr/sbin/sshd", &["-T", "-f", "/dev/null", "-h", &key, "-o", "PerSourcePenalties=no"]);
+    let asked = run("/usr/sbin/sshd", &["-T", "-f", "/dev/null", "-h", &key, "-o", "PerSourcePenalties=no"]);
     if asked.code == 0 { "PerSourcePenalties no\n" } else { "" }
 }
 

@@ -45,7 +45,11 @@ const fn row(command: &'static str, effect: Effect, proof: Proof) -> OfTheHost {
 
 /// All of them.
 pub const OF_THE_HOST: &[OfTheHost] = &[
-    row("apt install ./mfad_*.deb ./libpam-mfad_*.deb", Effect::None, Proof::Script(GUEST, "dpkg -i ./*.deb")),
+    row(
+        "apt install ./mfad_*.deb ./libpam-mfad_*.deb",
+        Effect::None,
+        Proof::Script(GUEST, "dpkg -i ./*.deb"),
+    ),
     row("systemctl reload mfad", Effect::ReloadMfad, Proof::Script(GUEST, "systemctl reload mfad\n")),
     row("systemctl restart mfad", Effect::RestartMfad, Proof::Script(GUEST, "systemctl restart mfad\n")),
     row(
@@ -54,9 +58,28 @@ pub const OF_THE_HOST: &[OfTheHost] = &[
         Proof::Script(GUEST, "systemctl start mfad.socket mfad.service\n"),
     ),
     row("systemctl restart ssh", Effect::RestartSshd, Proof::Script(GUEST, "systemctl restart ssh\n")),
-    row("systemctl status mfad.socket mfad", Effect::None, Proof::Script(GUEST, "systemctl status mfad.socket")),
-    row("journalctl -u mfad -n 50", Effect::None, Proof::Script(GUEST, "journalctl -q --no-pager -n 40 -u mfad.service")),
+    row(
+        "systemctl status mfad.socket mfad",
+        Effect::None,
+        Proof::Script(GUEST, "systemctl status mfad.socket"),
+    ),
+    row(
+        "journalctl -u mfad -n 50",
+        Effect::None,
+        Proof::Script(GUEST, "journalctl -q --no-pager -n 40 -u mfad.service"),
+    ),
     row("journalctl --vacuum-size=100M", Effect::None, Proof::Nowhere),
     row("apt install --reinstall libpam-mfad", Effect::PutModuleBack, Proof::Nowhere),
+    // RHEL: nothing of this project runs there yet.
     row("systemctl restart sshd", Effect::RestartSshd, Proof::Nowhere),
+    row("dnf install ./mfad-*.rpm ./pam_mfad-*.rpm", Effect::None, Proof::Nowhere),
+    row("systemctl enable --now mfad.socket mfad.service", Effect::StartMfad, Proof::Nowhere),
+    row("authselect current", Effect::None, Proof::Nowhere),
+    // The real authselect selects it, on Debian and with other flags.
+    row(
+        "authselect select mfad with-faillock --backup=before-mfad",
+        Effect::None,
+        Proof::Script(AUTHSELECT, "select_and_try $profile with-faillock"),
+    ),
+    row("authselect backup-restore before-mfad", Effect::None, Proof::Nowhere),
 ];
