@@ -5,6 +5,7 @@
 //! it says what such a command does here, and which test runs it for real.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use crate::binaries;
@@ -16,6 +17,7 @@ use crate::namespace;
 use crate::process::{Family, Finished, Running, bare, run};
 use crate::sshd::{key_pair, without_penalties};
 use crate::terminal::Terminal;
+use crate::wait::until;
 
 mod host_commands;
 mod transcript;
@@ -118,13 +120,24 @@ impl<'a> Installed<'a> {
     fn effect(&mut self, effect: Effect) {
         match effect {
             Effect::None => {}
-            Effect::ReloadMfad => self.mfad.reload(),
+            Effect::ReloadMfad => self.reload(),
             Effect::StartMfad if !self.mfad.has_ended() => {}
             Effect::RestartMfad if !self.mfad.has_ended() => self.mfad.kill_and_start(),
             Effect::StartMfad | Effect::RestartMfad => self.mfad.start_again(),
             Effect::PutModuleBack => put_module(),
             Effect::RestartSshd => self.restart_sshd(),
         }
+    }
+
+    /// The signal is only sent by the command; what follows in a guide counts on the new configuration.
+    fn reload(&self) {
+        let reloads = || {
+            let lines = self.host.syslog().lines();
+            lines.iter().filter(|line| line.contains("the configuration was read again")).count()
+        };
+        let before = reloads();
+        self.mfad.reload();
+        until("mfad to read its configuration again", || (reloads() > before).then_some(()));
     }
 
     /// What is typed makes it a conversation; anything else is compared line by line.
@@ -157,6 +170,8 @@ impl<'a> Installed<'a> {
     /// If it does not listen.
     pub fn restart_sshd(&mut self) {
         self.sshd = None;
+        // The kernel ends what the last one forked a moment after it.
+        until("port 22 to be free", || TcpListener::bind(("127.0.0.1", 22)).ok());
         let arguments = ["-D", "-e", "-o", "ListenAddress=127.0.0.1", "-o", "PidFile=none"];
         let mut running = Running::start("sshd", Family::Whole, "/usr/sbin/sshd", &arguments);
         running.await_output("Server listening on");
