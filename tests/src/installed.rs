@@ -212,7 +212,7 @@ fn as_somebody(who: &str, command: &str) -> Vec<String> {
 
 /// What packages install and their scripts make, in a private view of the machine.
 fn put_files(host: &Host) {
-    ["/var/lib", "/root"].into_iter().for_each(namespace::open_to_more);
+    ["/var/lib", "/root", "/srv"].into_iter().for_each(namespace::open_to_more);
     for at in ["/usr/share/pam-configs", "/var/lib/pam", "/var/cache/debconf"] {
         namespace::private_copy(at);
     }

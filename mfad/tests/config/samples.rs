@@ -6,7 +6,12 @@ use crate::scratch::{Scratch, read};
 
 const INSTALLED: &str = include_str!("../../../packaging/mfad.toml");
 const GUIDE: &str = include_str!("../../../docs/guide/configuration.md");
-const HOOKS: &str = include_str!("../../../docs/guide/examples/README.md");
+const OTHERS: [&str; 4] = [
+    include_str!("../../../docs/guide/examples/README.md"),
+    include_str!("../../../docs/guide/limits.md"),
+    include_str!("../../../docs/guide/mail.md"),
+    include_str!("../../../docs/guide/policy.md"),
+];
 
 const KEYS: [&str; 42] = [
     "state",
@@ -96,10 +101,12 @@ fn the_examples_of_the_installed_file_are_valid() {
 #[test]
 fn the_examples_of_the_guide_are_valid() {
     let blocks_of = |text: &'static str| text.split("```toml\n").skip(1);
-    let blocks: Vec<&str> =
-        blocks_of(GUIDE).chain(blocks_of(HOOKS)).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(blocks.len() >= 7);
+    let all = OTHERS.into_iter().chain([GUIDE]).flat_map(blocks_of);
+    let blocks: Vec<&str> = all.filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 12);
     for block in blocks {
+        // A block of a list is indented.
+        let block = block.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
         let scratch = Scratch::new();
         let place = scratch.path("").display().to_string();
         let block = block.replace("/usr/local/lib/mfad/", &place);

@@ -70,6 +70,7 @@ pub const OF_THE_HOST: &[OfTheHost] = &[
     ),
     row("journalctl --vacuum-size=100M", Effect::None, Proof::Nowhere),
     row("apt install --reinstall libpam-mfad", Effect::PutModuleBack, Proof::Nowhere),
+    row("apt purge libpam-mfad mfad", Effect::None, Proof::Script(GUEST, "dpkg -P mfad libpam-mfad")),
     // RHEL: nothing of this project runs there yet.
     row("systemctl restart sshd", Effect::RestartSshd, Proof::Nowhere),
     row("dnf install ./mfad-*.rpm ./pam_mfad-*.rpm", Effect::None, Proof::Nowhere),
