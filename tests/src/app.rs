@@ -79,10 +79,16 @@ impl App {
     /// # Panics
     /// If the clock is before 1970.
     pub fn await_fresh_step() {
-        let second = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() % 30;
-        while second() > 20 {
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        await_second(20);
+    }
+
+    /// Waits until a code of the step before says nothing about the clock of the app: later in a step, mfad takes it for a
+    /// slow one, and follows.
+    ///
+    /// # Panics
+    /// If the clock is before 1970.
+    pub fn await_early_step() {
+        await_second(10);
     }
 
     /// The code of so many steps from now: a person who used this step's code waits for the next one.
@@ -93,6 +99,14 @@ impl App {
         assert!(matches!(self.kind, Kind::Time), "a token knows no time");
         let at = format!("now + {} sec", steps * 30);
         oathtool(&["--totp", "-N", &at, "-b", &self.secret])
+    }
+}
+
+/// Waits until a step has just begun, or is at this second at the most.
+fn await_second(last: u64) {
+    let second = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() % 30;
+    while second() > last {
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

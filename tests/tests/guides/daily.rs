@@ -15,7 +15,7 @@ fn the_guide_to_factors_enrols_loses_and_turns_the_key() {
         house.person("ada");
         // A step for each proof: none is taken twice.
         let (mut secret, mut step, mut mails) = (String::new(), -2, 0);
-        App::await_fresh_step();
+        App::await_early_step();
         house.play_with(&mut guide, "Enrol", &mut |mail, shown| {
             if secret.is_empty() {
                 secret = key_of(shown);

@@ -65,7 +65,7 @@ fn every_command_line_of_mfactl_in_the_guides_is_one_that_it_understands() {
     for (name, text) in all().iter().map(|name| (name.as_str(), text(name))).chain([("README.md", readme)]) {
         for line in mentions(&text) {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let verbs: Vec<&str> = words.iter().take_while(|word| is_verb(word)).copied().collect();
+            let verbs: Vec<&str> = words.iter().take_while(is_verb).copied().collect();
             let help = help(&verbs);
             if verbs.is_empty() || (help.is_none() && COMING.contains(&verbs[0])) {
                 continue;
