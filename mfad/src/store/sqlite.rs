@@ -15,20 +15,19 @@ mod copy;
 mod files;
 mod flusher;
 mod key;
+mod queue;
 mod reader;
 mod recent;
 mod sweep;
 mod verify;
 mod writer;
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::manage::EventLine;
 use rusqlite::Connection;
-use tokio::sync::{Notify, broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot};
 
 use self::chain::{Chain, End};
 use self::checkpoint::{Checkpointer, Gate};
@@ -36,10 +35,12 @@ pub use self::copy::Contents;
 use self::files::{Purpose, connect, open_log};
 use self::flusher::Flusher;
 pub use self::key::Adoption;
+pub use self::queue::Haste;
+use self::queue::Queue;
 pub use self::reader::LoginCount;
 use self::recent::Shared;
 pub use self::verify::{Known, Verified};
-use self::writer::{Health, Job, Work, Writer};
+use self::writer::{Job, Work, Writer};
 use super::{EventQuery, Later, Page, Rest, Retention, Step, Store, StoreError, schema};
 use crate::audit::{Event, Kind};
 use crate::clock::Clock;
@@ -47,27 +48,6 @@ use crate::factor::sealed::Freshness;
 use crate::rules::account::Account;
 use crate::rules::attempt::UserName;
 use crate::vault::{SharedVault, Vault};
-
-/// Steps that may wait for the writer; more are refused, for a login that waits is worse than one that fails.
-const QUEUE: usize = 4096;
-
-/// At most so many steps a commit.
-const GROUP: usize = 256;
-
-/// How long a step may wait for another's commit to share, if nobody waits for it.
-const LEISURE: Duration = Duration::from_millis(10);
-
-/// How often a closed gate is tried.
-const AT_THE_GATE: Duration = Duration::from_micros(500);
-
-/// Whether somebody waits for a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Haste {
-    /// Somebody does.
-    Now,
-    /// Nobody does: it is kept with the next commit, or within 10 ms. Later steps still come after it.
-    Soon,
-}
 
 /// The database file, in the state directory.
 const FILE: &str = "mfad.db";
@@ -85,17 +65,6 @@ pub struct Sqlite {
     copying: Arc<Mutex<()>>,
     committed: broadcast::Sender<EventLine>,
     _checkpointer: Checkpointer,
-}
-
-/// Steps that wait for the writer.
-#[derive(Default)]
-struct Queue {
-    /// None once the database was given up.
-    jobs: Mutex<Option<VecDeque<Job>>>,
-    /// Somebody waits.
-    urgent: Notify,
-    /// Nobody does.
-    leisurely: Notify,
 }
 
 impl Sqlite {
@@ -124,8 +93,8 @@ impl Sqlite {
             Flusher::start(log, committed.clone()).map_err(|error| StoreError::Failed(error.to_string()))?;
         let recent = Shared::default();
         let writer = Writer { connection, flusher, clock, gate: gate.clone(), recent: recent.clone(), chain };
-        let queue = Arc::new(Queue { jobs: Mutex::new(Some(VecDeque::new())), ..Queue::default() });
-        tokio::spawn(write(writer, queue.clone()));
+        let queue = Arc::new(Queue::open());
+        tokio::spawn(queue::write(writer, queue.clone()));
         let store = Sqlite {
             _checkpointer: Checkpointer::start(connect(&file, Purpose::Write)?, gate)?,
             file,
@@ -291,68 +260,9 @@ impl Store for Sqlite {
     }
 }
 
-impl Queue {
-    fn push(&self, job: Job, haste: Haste) -> Result<(), StoreError> {
-        let mut jobs = self.jobs();
-        let waiting = jobs.as_mut().ok_or(StoreError::Closed)?;
-        if waiting.len() >= QUEUE {
-            return Err(StoreError::Busy);
-        }
-        waiting.push_back(job);
-        match haste {
-            Haste::Now => self.urgent.notify_one(),
-            Haste::Soon => self.leisurely.notify_one(),
-        }
-        Ok(())
-    }
-
-    /// The next group; empty if nothing waits.
-    fn take(&self) -> Vec<Job> {
-        let mut jobs = self.jobs();
-        let Some(waiting) = jobs.as_mut() else { return Vec::new() };
-        let count = waiting.len().min(GROUP);
-        waiting.drain(..count).collect()
-    }
-
-    /// Takes no more steps; those that wait hear of it.
-    fn close(&self) {
-        self.jobs().take();
-    }
-
-    fn jobs(&self) -> MutexGuard<'_, Option<VecDeque<Job>>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Whom a step is for that is about no account.
 fn nobody() -> UserName {
     UserName::parse("mfad-ping").unwrap_or_else(|| unreachable!("a sound name"))
-}
-
-/// The writer's task.
-async fn write(mut writer: Writer, queue: Arc<Queue>) {
-    loop {
-        tokio::select! {
-            () = queue.urgent.notified() => {}
-            () = queue.leisurely.notified() => {
-                let _ = tokio::time::timeout(LEISURE, queue.urgent.notified()).await;
-            }
-        }
-        // Behind everything that is ready now: its steps belong to the same commit.
-        tokio::task::yield_now().await;
-        loop {
-            // The gate is closed for one flush at the most; others are served meanwhile.
-            let Some(health) = writer.try_commit(|| queue.take()) else {
-                tokio::time::sleep(AT_THE_GATE).await;
-                continue;
-            };
-            match health {
-                Health::Idle => break,
-                Health::Sound => {}
-                Health::Suspect => return queue.close(),
-            }
-        }
-    }
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {
