@@ -89,16 +89,17 @@ impl Switch {
     /// # Errors
     /// [`Fault::Program`]. That it was done is for the doctor to say: pam-auth-update says yes when it left files alone.
     pub fn on(&self, stage: Stage<'_>) -> Result<(), Fault> {
+        stage.run(&self.words_on()).map(drop)
+    }
+
+    fn words_on(&self) -> Vec<&str> {
         match self {
-            Switch::PamAuthUpdate => stage.run(&[PAM_AUTH_UPDATE, "--enable", "mfad"]),
+            Switch::PamAuthUpdate => vec![PAM_AUTH_UPDATE, "--enable", "mfad"],
             Switch::Authselect { before } => {
                 let kept = before.iter().map(String::as_str).filter(|feature| FEATURES.contains(feature));
-                let words: Vec<&str> =
-                    [AUTHSELECT, "select", self.profile()].into_iter().chain(kept).collect();
-                stage.run(&words)
+                [AUTHSELECT, "select", self.profile()].into_iter().chain(kept).collect()
             }
         }
-        .map(drop)
     }
 
     /// Switches back. Where setup was killed, what it had started may still be at it, and keeps others out.
@@ -124,6 +125,17 @@ impl Switch {
         }
     }
 
+    /// What there is now, and would not be any more: features that our profiles do not have.
+    pub fn lost(&self) -> Vec<&str> {
+        match self {
+            Switch::PamAuthUpdate => Vec::new(),
+            Switch::Authselect { before } => {
+                let features = before.iter().skip(1).map(String::as_str);
+                features.filter(|feature| !FEATURES.contains(feature)).collect()
+            }
+        }
+    }
+
     /// The profile of ours that takes the place of the one there is.
     fn profile(&self) -> &'static str {
         match self {
@@ -132,5 +144,23 @@ impl Switch {
             }
             Switch::Authselect { .. } | Switch::PamAuthUpdate => "mfad",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_of_ours_keeps_the_features_that_it_has_and_names_the_others() {
+        let before = ["sssd", "with-faillock", "with-sudo", "without-nullok"].map(str::to_owned).to_vec();
+        let switch = Switch::Authselect { before };
+        assert_eq!(switch.profile(), "mfad-sssd");
+        assert_eq!(switch.words_on(), [AUTHSELECT, "select", "mfad-sssd", "with-faillock", "without-nullok"]);
+        assert_eq!(switch.lost(), ["with-sudo"]);
+        let back = ["select", "sssd", "with-faillock", "with-sudo", "without-nullok"];
+        assert_eq!(switch.words_back()[1..], back);
+        let local = Switch::Authselect { before: vec!["local".to_owned()] };
+        assert_eq!(local.profile(), "mfad");
     }
 }
