@@ -6,7 +6,7 @@
 //!
 //! - [`host`]: the story's thread, its people and its PAM stacks.  [`namespace`]: what is made private, and how.
 //! - [`daemon`]: mfad and mfactl.  [`audit`]: what mfad says happened.
-//! - [`sshd`], [`postfix`], [`mail`], [`radius`]: real servers.  [`broken_mail`]: unreal ones.  [`terminal`]: a person at a pseudo-terminal.
+//! - [`sshd`], [`postfix`], [`mail`], [`radius`]: real servers.  [`broken_mail`]: unreal ones.  [`terminal`]: a person at a pseudo-terminal.  [`visitors`]: people before an installed host.
 //! - [`app`]: an authenticator app in a hand.  [`tmux`]: a person in a pane.  [`scanner`]: a camera in front of a terminal.
 //! - [`security_key`]: a security key without hardware.
 //! - [`race`]: many PAM conversations at the same moment.
@@ -38,6 +38,7 @@ pub mod sshd;
 pub mod syslog;
 pub mod terminal;
 pub mod tmux;
+pub mod visitors;
 pub mod wait;
 
 pub use host::{Host, Person, on_a_host};

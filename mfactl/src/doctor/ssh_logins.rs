@@ -28,7 +28,7 @@ pub struct Rules<'a> {
 }
 
 /// What has to be proved, one after the other.
-type Way = Vec<String>;
+pub type Way = Vec<String>;
 
 /// The ways in that these settings leave open.
 pub fn ways(settings: &Settings) -> Vec<Way> {

@@ -1,9 +1,12 @@
 //! The administrator who goes first: found, given a factor, switched on.
 
+use std::fs;
+
 use nix::unistd::User;
 use protocol::manage::{EnableUser, Enrolment, SetEmail, ShowUser, Switch, UserDetail};
 
 use super::fault::Fault;
+use super::outsiders;
 use super::questions::{Question, Questions};
 use super::told::Told;
 use crate::arguments::factors::Wish;
@@ -55,6 +58,16 @@ impl Administrator {
         Ok(Administrator { name, address: Some(address).filter(|it| !it.is_empty()), account })
     }
 
+    /// Whether an administrator's code was out before.
+    pub fn has_a_bypass(&self) -> bool {
+        !self.account.bypasses.is_empty()
+    }
+
+    /// Whether they have no password that could be typed.
+    pub fn has_no_password(&self) -> bool {
+        outsiders::has_no_password(&fs::read_to_string("/etc/shadow").unwrap_or_default(), &self.name)
+    }
+
     /// Gives them a factor, and switches them on.
     ///
     /// # Errors
@@ -80,7 +93,8 @@ impl Administrator {
         if account.factors.is_empty() {
             return Err(self.lacks_a_factor().into());
         }
-        told.well("enrolled", format!("{} is asked for: {}", self.name, account.factors.join(", ")))
+        told.well("enrolled", format!("{} is asked for: {}", self.name, account.factors.join(", ")));
+        Ok(())
     }
 
     fn enrol_an_app(
@@ -92,7 +106,7 @@ impl Administrator {
         if questions.attendance() == Attendance::Unattended {
             return Err(self.lacks_a_factor().into());
         }
-        let _ = enrol::start(&Wish::app_of(&self.name), daemon, told.0)?;
+        let _ = enrol::start(&Wish::app_of(&self.name), daemon, told.output())?;
         let account = daemon.call(&ShowUser { user: self.name.clone() })?.account;
         let is_app = |line: &protocol::manage::FactorLine| {
             line.factor == "totp" && line.enrolment == Enrolment::Active

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::way_back;
+use super::{ssh_lines, way_back};
 
 /// Why setup stopped.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,15 @@ pub enum Fault {
          libpam-mfad or pam_mfad, or write the lines by hand: docs/guide"
     )]
     NoSwitch,
+    /// Nobody knows what would get lost.
+    #[error(
+        "authselect has the profile {0:?}, which no profile of mfad stands in for. Add the lines to a profile of your own: \
+         docs/guide/switch-on-rhel.md"
+    )]
+    OtherProfile(String),
+    /// Somebody's lines are where those of setup would be.
+    #[error("{} is there, and not by setup. Write the lines into it, or move it away", ssh_lines::FILE)]
+    LinesInTheWay,
     /// It said yes, and nothing changed.
     #[error(
         "{0} left /etc/pam.d as it is: the files were edited by hand. Let it write them anew, or add the lines by hand: \
@@ -91,12 +100,28 @@ pub enum Fault {
         /// What mfad says of it.
         outcome: String,
     },
+    /// Nobody could log in like this, whatever mfad did.
+    #[error("{user} cannot log in by {door} with a password: {why}. Choose another --user or --trial")]
+    NoWay {
+        /// The administrator.
+        user: String,
+        /// The door.
+        door: &'static str,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The daemon names a place for its files that root does not write to.
+    #[error("mfad reads its configuration beside {}, which is not root's alone. Mend its owner and mode", .0.display())]
+    NotRoots(PathBuf),
+    /// Not everything was taken back.
+    #[error("not everything was taken back: {0}. Mend that, and run it again")]
+    Unfinished(String),
     /// The trial did not end as it had to.
     #[error("{0}. Nothing was switched on")]
     Trial(&'static str),
     /// It was on, and was taken back.
-    #[error("after it was switched on the host was not as rehearsed, so it was taken back: see above")]
-    NotAsRehearsed,
+    #[error("{0}. What had been switched on was taken back")]
+    TakenBack(String),
 }
 
 impl Fault {

@@ -1,5 +1,6 @@
 //! Programs of the host, run to their end.
 
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use super::fault::Fault;
@@ -28,12 +29,14 @@ pub fn run(words: &[&str]) -> Result<String, Fault> {
     if status == Some(0) { Ok(out) } else { Err(failed(words, &(out + &err))) }
 }
 
-/// Runs one, and returns how it ended and what it printed on standard output and standard error.
+/// Runs one, and returns how it ended and what it printed on standard output and standard error. A Ctrl-C is not for it:
+/// what changes the host is not cut off in the middle.
 ///
 /// # Errors
 /// [`Fault::Program`] if it cannot be started.
 pub fn ended(words: &[&str]) -> Result<(Option<i32>, String, String), Fault> {
-    let output = command(words).output().map_err(|error| failed(words, &error.to_string()))?;
+    let output =
+        command(words).process_group(0).output().map_err(|error| failed(words, &error.to_string()))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok((output.status.code(), text(&output.stdout), text(&output.stderr)))
 }

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -14,15 +15,10 @@ use super::program;
 use crate::doctor::finding::Report;
 
 /// What switching on writes to.
-const COPIED: [&str; 7] = [
-    "/etc/pam.d",
-    "/var/lib/pam",
-    "/var/cache/debconf",
-    "/etc/authselect",
-    "/var/lib/authselect",
-    "/etc/dconf/db",
-    "/etc/ssh/sshd_config.d",
-];
+const COPIED: [&str; 4] = ["/etc", "/var/lib/pam", "/var/cache/debconf", "/var/lib/authselect"];
+
+/// Without it sshd says nothing; where systemd starts it for each connection, it may not be there yet.
+const PRIVILEGE_SEPARATION: &str = "/run/sshd";
 
 const SCRIPT: &str = include_str!("rehearsal.sh");
 
@@ -38,18 +34,20 @@ impl Rehearsal {
     /// # Errors
     /// [`Fault`] if the kernel allows no mount namespace.
     pub fn start() -> Result<Self, Fault> {
+        if fs::create_dir(PRIVILEGE_SEPARATION).is_ok() {
+            let open = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(PRIVILEGE_SEPARATION, open).map_err(Fault::file(PRIVILEGE_SEPARATION))?;
+        }
         let place = PathBuf::from(format!("/run/mfactl-setup-{}", std::process::id()));
         fs::DirBuilder::new().mode(0o700).create(&place).map_err(Fault::file(&place))?;
         let shown = place.display().to_string();
         let mut words = vec!["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", SCRIPT];
         words.extend(["rehearsal", &shown]);
         words.extend(COPIED);
-        let started = program::command(&words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        let holder = started.map_err(|error| {
+        // Not for it to be stopped by a Ctrl-C: it clears up behind a setup that was.
+        let mut command = program::command(&words);
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let holder = command.spawn().map_err(|error| {
             let _ = fs::remove_dir(&place);
             program::failed(&["unshare", "--mount"], &error.to_string())
         })?;

@@ -3,7 +3,10 @@
 set -eu
 place=$1
 shift
+# Whoever started this may be gone before it is ready.
+trap '' PIPE
 mount -t tmpfs -o mode=0700 tmpfs "$place"
+trap 'umount -l "$place"; rmdir "$place"' EXIT
 for directory in "$@"; do
 	[ -d "$directory" ] || continue
 	mkdir -p "$place/copies$directory"
@@ -11,4 +14,4 @@ for directory in "$@"; do
 	mount --bind "$place/copies$directory" "$directory"
 done
 echo ready
-exec cat >/dev/null
+cat >/dev/null

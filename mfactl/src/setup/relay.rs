@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use protocol::manage::{CheckConfig, Outcome, Reload, TestMail};
@@ -12,7 +13,7 @@ use super::fault::Fault;
 use super::questions::{Question, Questions};
 use super::told::Told;
 use super::way_back;
-use crate::arguments::setup::SetupArguments;
+use crate::arguments::setup::{Attendance, SetupArguments};
 use crate::connection::Connection;
 use crate::failure::Failure;
 
@@ -62,11 +63,32 @@ struct Smtp {
     password_file: Option<PathBuf>,
 }
 
-/// Asks for a relay until one takes the test mail.
+/// How often somebody may try another relay.
+const TRIES: usize = 5;
+
+/// Asks for a relay until one takes the test mail; where it was named by a flag, that one has to.
 ///
 /// # Errors
 /// [`Failure`]; the mail settings are as before then.
 pub fn set_up(
+    wanted: &SetupArguments,
+    address: Option<&str>,
+    questions: &mut Questions,
+    daemon: &mut Connection,
+    told: &mut Told<'_>,
+) -> Result<(), Failure> {
+    let is_asked = wanted.relay.is_none() && questions.attendance() == Attendance::Asked;
+    let mut left = if is_asked { TRIES } else { 1 };
+    loop {
+        left -= 1;
+        match try_one(wanted, address, questions, daemon, told) {
+            Err(failure @ Failure::Setup(_)) if left > 0 => told.failed("mail", failure.to_string()),
+            ended => return ended,
+        }
+    }
+}
+
+fn try_one(
     wanted: &SetupArguments,
     address: Option<&str>,
     questions: &mut Questions,
@@ -79,7 +101,8 @@ pub fn set_up(
         Relay::Configured(sections) => Some(Written::now(sections, daemon)?),
     };
     let Some(address) = address else {
-        return told.warning("mail", "not tried, for lack of an address: --address");
+        told.warning("mail", "not tried, for lack of an address: --address");
+        return Ok(());
     };
     let tried = send(address, daemon, told);
     if tried.is_err()
@@ -116,10 +139,11 @@ fn send(address: &str, daemon: &mut Connection, told: &mut Told<'_>) -> Result<(
     })?;
     match last {
         Some(end) if end.outcome != Outcome::Failed => {
-            told.well("mail", format!("a test mail to {address} was {}", end.detail))
+            told.well("mail", format!("a test mail to {address} was {}", end.detail));
+            Ok(())
         }
         end => {
-            told.failed("mail", end.map(|end| end.detail).unwrap_or_default())?;
+            told.failed("mail", end.map(|end| end.detail).unwrap_or_default());
             Err(Fault::NoMail(address.to_owned()).into())
         }
     }
@@ -170,11 +194,27 @@ impl Written {
     }
 }
 
-/// Beside the daemon's own file, wherever it reads that from.
+/// Beside the daemon's own file, wherever it reads that from, if that is root's alone: what the daemon says is not believed, for it
+/// is not root.
 fn place(daemon: &mut Connection) -> Result<PathBuf, Failure> {
     let files = daemon.call(&CheckConfig {})?.files;
-    let main = files.first().map_or("/etc/mfad/mfad.toml", String::as_str);
-    let directory = Path::new(main).parent().unwrap_or(Path::new("/etc/mfad")).join("conf.d");
-    fs::create_dir_all(&directory).map_err(Fault::file(&directory))?;
-    Ok(directory.join(NAME))
+    let main = PathBuf::from(files.first().map_or("/etc/mfad/mfad.toml", String::as_str));
+    let parent = main.parent().filter(|parent| parent.is_absolute() && are_roots(parent));
+    let directory = parent.ok_or_else(|| Fault::NotRoots(main.clone()))?.join("conf.d");
+    if !directory.exists() {
+        fs::create_dir(&directory).map_err(Fault::file(&directory))?;
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(&directory, open).map_err(Fault::file(&directory))?;
+    }
+    let path = directory.join(NAME);
+    let is_other = fs::symlink_metadata(&path).is_ok_and(|it| !it.is_file());
+    if is_other || !are_roots(&directory) { Err(Fault::NotRoots(path).into()) } else { Ok(path) }
+}
+
+/// Whether nobody but root can change what these names mean.
+fn are_roots(directory: &Path) -> bool {
+    let is_roots = |path: &Path| {
+        fs::symlink_metadata(path).is_ok_and(|it| it.is_dir() && it.uid() == 0 && it.mode() & 0o022 == 0)
+    };
+    directory.ancestors().all(is_roots)
 }

@@ -23,8 +23,11 @@ const VENDOR_PROFILES: &str = "/usr/share/authselect/vendor";
 /// Features that the profiles of the package have as well.
 const FEATURES: [&str; 3] = ["with-faillock", "with-mkhomedir", "without-nullok"];
 
-/// How long another run of the same program may take.
-const BUSY: Duration = Duration::from_secs(5);
+/// Which profile of ours stands in for which. Others, winbind's for one, have people whom ours do not know.
+const PROFILES: [(&str, &str); 3] = [("local", "mfad"), ("minimal", "mfad"), ("sssd", "mfad-sssd")];
+
+/// How long another run of the same program may take: apt's, for one.
+const BUSY: Duration = Duration::from_secs(30);
 
 /// How PAM is switched on here, and what there was before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,10 +72,9 @@ impl Switch {
         if !Path::new(AUTHSELECT).exists() {
             return Err(Fault::NoSwitch);
         }
-        let current = program::run(&[AUTHSELECT, "current", "--raw"]).map_err(|_| Fault::NoSwitch)?;
-        let before: Vec<String> = current.split_whitespace().map(str::to_owned).collect();
+        let before = current()?;
         let switch = Switch::Authselect { before };
-        let profile = Path::new(VENDOR_PROFILES).join(switch.profile());
+        let profile = Path::new(VENDOR_PROFILES).join(switch.profile()?);
         if profile.is_dir() { Ok(switch) } else { Err(Fault::NoSwitch) }
     }
 
@@ -89,15 +91,15 @@ impl Switch {
     /// # Errors
     /// [`Fault::Program`]. That it was done is for the doctor to say: pam-auth-update says yes when it left files alone.
     pub fn on(&self, stage: Stage<'_>) -> Result<(), Fault> {
-        stage.run(&self.words_on()).map(drop)
+        stage.run(&self.words_on()?).map(drop)
     }
 
-    fn words_on(&self) -> Vec<&str> {
+    fn words_on(&self) -> Result<Vec<&str>, Fault> {
         match self {
-            Switch::PamAuthUpdate => vec![PAM_AUTH_UPDATE, "--enable", "mfad"],
+            Switch::PamAuthUpdate => Ok(vec![PAM_AUTH_UPDATE, "--enable", "mfad"]),
             Switch::Authselect { before } => {
                 let kept = before.iter().map(String::as_str).filter(|feature| FEATURES.contains(feature));
-                [AUTHSELECT, "select", self.profile()].into_iter().chain(kept).collect()
+                Ok([AUTHSELECT, "select", self.profile()?].into_iter().chain(kept).collect())
             }
         }
     }
@@ -109,18 +111,23 @@ impl Switch {
     pub fn off(&self) -> Result<(), Fault> {
         let start = Instant::now();
         loop {
-            match program::run(&self.words_back()) {
+            match self.try_off() {
                 Err(_) if start.elapsed() < BUSY => thread::sleep(Duration::from_millis(200)),
-                ended => return ended.map(drop),
+                ended => return ended,
             }
         }
     }
 
-    fn words_back(&self) -> Vec<&str> {
+    fn try_off(&self) -> Result<(), Fault> {
         match self {
-            Switch::PamAuthUpdate => vec![PAM_AUTH_UPDATE, "--disable", "mfad"],
+            Switch::PamAuthUpdate => program::run(&[PAM_AUTH_UPDATE, "--disable", "mfad"]).map(drop),
+            // Somebody may have chosen another one since.
+            Switch::Authselect { .. } if current()?.first().map(String::as_str) != Some(self.profile()?) => {
+                Ok(())
+            }
             Switch::Authselect { before } => {
-                [AUTHSELECT, "select"].into_iter().chain(before.iter().map(String::as_str)).collect()
+                let words = [AUTHSELECT, "select"].into_iter().chain(before.iter().map(String::as_str));
+                program::run(&words.collect::<Vec<_>>()).map(drop)
             }
         }
     }
@@ -137,14 +144,18 @@ impl Switch {
     }
 
     /// The profile of ours that takes the place of the one there is.
-    fn profile(&self) -> &'static str {
-        match self {
-            Switch::Authselect { before } if before.first().is_some_and(|name| name.contains("sssd")) => {
-                "mfad-sssd"
-            }
-            Switch::Authselect { .. } | Switch::PamAuthUpdate => "mfad",
-        }
+    fn profile(&self) -> Result<&'static str, Fault> {
+        let Switch::Authselect { before } = self else { return Ok("mfad") };
+        let name = before.first().map(String::as_str).unwrap_or_default();
+        let found = PROFILES.iter().find(|(theirs, _)| *theirs == name);
+        found.map(|(_, ours)| *ours).ok_or_else(|| Fault::OtherProfile(name.to_owned()))
     }
+}
+
+/// The profile that is selected, and its features.
+fn current() -> Result<Vec<String>, Fault> {
+    let said = program::run(&[AUTHSELECT, "current", "--raw"]).map_err(|_| Fault::NoSwitch)?;
+    Ok(said.split_whitespace().map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -155,12 +166,15 @@ mod tests {
     fn a_profile_of_ours_keeps_the_features_that_it_has_and_names_the_others() {
         let before = ["sssd", "with-faillock", "with-sudo", "without-nullok"].map(str::to_owned).to_vec();
         let switch = Switch::Authselect { before };
-        assert_eq!(switch.profile(), "mfad-sssd");
-        assert_eq!(switch.words_on(), [AUTHSELECT, "select", "mfad-sssd", "with-faillock", "without-nullok"]);
+        assert_eq!(switch.profile().unwrap(), "mfad-sssd");
+        assert_eq!(
+            switch.words_on().unwrap(),
+            [AUTHSELECT, "select", "mfad-sssd", "with-faillock", "without-nullok"]
+        );
         assert_eq!(switch.lost(), ["with-sudo"]);
-        let back = ["select", "sssd", "with-faillock", "with-sudo", "without-nullok"];
-        assert_eq!(switch.words_back()[1..], back);
-        let local = Switch::Authselect { before: vec!["local".to_owned()] };
-        assert_eq!(local.profile(), "mfad");
+        for (name, ours) in [("local", Some("mfad")), ("winbind", None), ("custom/sssd", None)] {
+            let other = Switch::Authselect { before: vec![name.to_owned()] };
+            assert_eq!(other.profile().ok(), ours, "{name}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What was done and seen, a line a step, as it happens.
+//! What was done and seen, a line a step, as it happens. That nobody reads it stops nothing half-way: it is told at the end.
 
 use protocol::manage::{Finding, Outcome};
 
@@ -6,36 +6,49 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 
 /// Tells the steps.
-pub struct Told<'a>(pub &'a mut Output);
+pub struct Told<'a> {
+    output: &'a mut Output,
+    unheard: Option<Failure>,
+}
 
-impl Told<'_> {
+impl<'a> Told<'a> {
+    /// Tells them here.
+    pub fn to(output: &'a mut Output) -> Self {
+        Told { output, unheard: None }
+    }
+
     /// Something that went well.
-    ///
-    /// # Errors
-    /// [`Failure::Output`].
-    pub fn well(&mut self, step: &str, detail: impl Into<String>) -> Result<(), Failure> {
-        self.step(step, Outcome::Ok, detail.into())
+    pub fn well(&mut self, step: &str, detail: impl Into<String>) {
+        self.step(step, Outcome::Ok, detail.into());
     }
 
     /// Something that should be known.
-    ///
-    /// # Errors
-    /// [`Failure::Output`].
-    pub fn warning(&mut self, step: &str, detail: impl Into<String>) -> Result<(), Failure> {
-        self.step(step, Outcome::Warning, detail.into())
+    pub fn warning(&mut self, step: &str, detail: impl Into<String>) {
+        self.step(step, Outcome::Warning, detail.into());
     }
 
     /// Something that keeps it from being switched on.
-    ///
-    /// # Errors
-    /// [`Failure::Output`].
-    pub fn failed(&mut self, step: &str, detail: impl Into<String>) -> Result<(), Failure> {
-        self.step(step, Outcome::Failed, detail.into())
+    pub fn failed(&mut self, step: &str, detail: impl Into<String>) {
+        self.step(step, Outcome::Failed, detail.into());
     }
 
-    fn step(&mut self, name: &str, outcome: Outcome, detail: String) -> Result<(), Failure> {
-        let colour = self.0.colour();
+    /// Where answers of other verbs go.
+    pub fn output(&mut self) -> &mut Output {
+        self.output
+    }
+
+    /// The end.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] if a step could not be told.
+    pub fn finish(self) -> Result<(), Failure> {
+        self.unheard.map_or(Ok(()), Err)
+    }
+
+    fn step(&mut self, name: &str, outcome: Outcome, detail: String) {
+        let colour = self.output.colour();
         let finding = Finding { name: name.to_owned(), outcome, detail };
-        self.0.answer(&finding, |finding| output::finding(finding, colour))
+        let told = self.output.answer(&finding, |finding| output::finding(finding, colour));
+        self.unheard = self.unheard.take().or(told.err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,6 @@ use super::switch::Switch;
 use super::told::Told;
 use crate::doctor;
 use crate::doctor::host::Host;
-use crate::failure::Failure;
 
 /// Where it is kept. Only root writes there.
 pub const FILE: &str = "/etc/mfad/setup.json";
@@ -47,26 +46,45 @@ impl WayBack {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Fault::NothingToTakeBack),
             read => read.map_err(Fault::file(FILE))?,
         };
-        serde_json::from_str(&text).map_err(|error| Fault::file(FILE)(error.into()))
+        let kept = serde_json::from_str(&text);
+        // Where the file is damaged the profile of the distribution's own tool can still be taken out.
+        kept.or_else(|error| match Switch::of_host() {
+            Ok(Switch::PamAuthUpdate) => Ok(WayBack { switch: Switch::PamAuthUpdate, sshd: None }),
+            _ => Err(Fault::file(FILE)(error.into())),
+        })
     }
 }
 
-/// Takes back what was kept: PAM first, for it is what keeps people out.
+/// Takes back what was kept: PAM first, for it is what keeps people out. What fails does not keep the rest from being tried.
 ///
 /// # Errors
 /// [`Fault`]; what is not taken back yet stays kept.
-pub fn take_back(told: &mut Told<'_>) -> Result<(), Failure> {
+pub fn take_back(told: &mut Told<'_>) -> Result<(), Fault> {
     let kept = WayBack::kept()?;
-    kept.switch.off()?;
-    if !doctor::asking(&Host::running()).is_empty() {
-        return Err(Fault::LeftAlone(kept.switch.program()).into());
+    let pam = kept.switch.off().and_then(|()| match doctor::asking(&Host::running()).is_empty() {
+        true => Ok(()),
+        false => Err(Fault::LeftAlone(kept.switch.program())),
+    });
+    if pam.is_ok() {
+        told.well("pam", format!("switched off by {}", kept.switch.program()));
     }
-    told.well("pam", format!("switched off by {}", kept.switch.program()))?;
-    if let Some(lines) = &kept.sshd {
-        ssh_lines::remove(lines, told)?;
+    let sshd = match &kept.sshd {
+        Some(lines) => ssh_lines::remove(lines, told),
+        None => {
+            if Path::new(ssh_lines::FILE).exists() {
+                told.warning("sshd", format!("{} is there, and stays", ssh_lines::FILE));
+            }
+            Ok(())
+        }
+    };
+    let faults: Vec<String> =
+        [pam.err(), sshd.err()].into_iter().flatten().map(|fault| fault.to_string()).collect();
+    if !faults.is_empty() {
+        return Err(Fault::Unfinished(faults.join("; ")));
     }
     fs::remove_file(FILE).map_err(Fault::file(FILE))?;
-    told.well("kept", "mail settings and enrolments are as they are: nobody is asked any more".to_owned())
+    told.well("kept", "mail settings and enrolments are as they are: nobody is asked any more");
+    Ok(())
 }
 
 /// Writes a file whole, or not at all.
@@ -76,6 +94,8 @@ pub fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let beside = PathBuf::from(name);
     let _ = fs::remove_file(&beside);
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+    // Whatever root's umask is: mfad has to read its configuration.
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path)?;

@@ -5,7 +5,7 @@ use mfad_tests::guide::Guide;
 use mfad_tests::installed::{Installed, shell};
 use mfad_tests::on_a_host;
 
-use crate::people::key_of;
+use mfad_tests::visitors::key_of;
 
 #[test]
 fn the_guide_to_factors_enrols_loses_and_turns_the_key() {

@@ -7,7 +7,7 @@ use mfad_tests::host::Host;
 use mfad_tests::installed::{Installed, modules, shell};
 use mfad_tests::{namespace, on_a_host};
 
-use crate::people::{gets_in, gets_in_at_the_console, gets_in_by_mail};
+use mfad_tests::visitors::{gets_in, gets_in_at_the_console, gets_in_by_mail};
 
 /// A host as the guide for Debian leaves it: Ada has a mailed code, and is asked.
 fn switched_on(host: &Host) -> Installed<'_> {

@@ -6,6 +6,5 @@
 mod daily;
 mod locked_out;
 mod moving;
-mod people;
 mod switching;
 mod words;

@@ -9,7 +9,7 @@ use mfad_tests::installed::{Installed, modules, shell, terminal};
 use mfad_tests::on_a_host;
 use mfad_tests::site::{CODE_PROMPT, give_password};
 
-use crate::people::{gets_in, gets_in_by_one_code, key_of};
+use mfad_tests::visitors::{gets_in, gets_in_by_one_code, key_of};
 
 /// People of the old modules: Ada has a state file of pam_google_authenticator, Bert a token in the users file of
 /// pam_oath, Cleo is Duo's, whose module stands for itself by one that lets everybody pass.

@@ -9,7 +9,7 @@ use mfad_tests::host::Host;
 use mfad_tests::installed::Installed;
 use mfad_tests::on_a_host;
 
-use crate::people::{gets_in, gets_in_by_mail, key_of};
+use mfad_tests::visitors::{gets_in, gets_in_by_mail, key_of};
 
 #[test]
 fn the_guide_for_debian_switches_on_and_off() {
