@@ -74,7 +74,8 @@ install:
 	install -D -m 0644 packaging/completions/mfactl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mfactl
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d packaging/completions/mfactl.fish
 	install -D -m 0644 -t $(DESTDIR)$(ZSHDIR) packaging/completions/_mfactl
-	install -D -m 0644 -t $(DESTDIR)$(UNITDIR) packaging/systemd/mfad.service packaging/systemd/mfad.socket
+	install -D -m 0644 -t $(DESTDIR)$(UNITDIR) packaging/systemd/mfad.service packaging/systemd/mfad.socket \
+		packaging/systemd/mfad-sendmail.socket packaging/systemd/mfad-sendmail@.service
 	install -D -m 0644 packaging/sysusers/mfad.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/mfad.conf
 	install -D -m 0644 packaging/tmpfiles/mfad.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/mfad.conf
 	test -e $(DESTDIR)/etc/mfad/mfad.toml || install -D -m 0644 packaging/mfad.toml $(DESTDIR)/etc/mfad/mfad.toml

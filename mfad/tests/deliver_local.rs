@@ -7,13 +7,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use deliver_support::{CODE, PATIENT, Place, deliver, mail_to};
+use mfad::config::Sendmail;
 use mfad::deliver::memory::Outbox;
 use mfad::deliver::sendmail::SendmailCourier;
 use mfad::deliver::{Cause, Courier, DeliveryError, maildir::MaildirCourier};
 
 fn shell(script: &str, more: &[&str], deadline: Duration) -> SendmailCourier {
     let argv = ["/bin/sh", "-c", script].iter().chain(more).map(|word| (*word).to_owned()).collect();
-    SendmailCourier::new(argv, deadline)
+    SendmailCourier::new(Sendmail::Program(argv), deadline)
 }
 
 async fn failure(courier: &dyn Courier) -> DeliveryError {
@@ -76,7 +77,7 @@ async fn exit_codes_mean_what_sysexits_says() {
 #[tokio::test]
 async fn a_program_that_cannot_run_is_named_with_a_remedy() {
     for argv in [vec!["/no/such/sendmail".to_owned()], vec!["/etc/passwd".to_owned()], Vec::new()] {
-        let error = failure(&SendmailCourier::new(argv, PATIENT)).await;
+        let error = failure(&SendmailCourier::new(Sendmail::Program(argv), PATIENT)).await;
         assert_eq!(error.cause, Cause::Misconfigured);
         assert!(error.text.contains("email.sendmail"), "{}", error.text);
     }

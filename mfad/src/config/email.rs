@@ -11,6 +11,7 @@ use super::duration::{self, days, minutes, seconds};
 use super::fields::Fields;
 use super::problem::{Problem, Problems};
 use super::relay::{self, Relay};
+use super::sendmail::{self, Sendmail};
 use super::tree::{Entry, Node, Value};
 use super::values::{self, Words, distinct_list, number, text};
 use super::variables::{self, VariableError};
@@ -55,9 +56,8 @@ pub enum TemplateSource {
 pub enum Transport {
     /// Relays, tried in order; never empty. Default: the mail server of this host, `smtp://localhost:25`.
     Smtp(Vec<Relay>),
-    /// A command that reads a message, as arguments without a shell. The first one is an absolute path.
-    /// Default `/usr/sbin/sendmail -t -i`.
-    Sendmail(Vec<String>),
+    /// A program that reads a message.
+    Sendmail(Sendmail),
     /// A Maildir that somebody picks mails up from: an absolute path that may hold `$USER` (who asked for the code) and
     /// `$$`.
     Maildir(String),
@@ -189,8 +189,7 @@ fn transport(fields: &mut Fields) -> Transport {
     let place = fields.place("transport");
     let name = fields.read("transport", TransportName::Smtp, |node| TRANSPORT.read(node));
     let relays = fields.read("smtp", vec![Relay::of_this_host()], relay::read_all);
-    let default_command = ["/usr/sbin/sendmail", "-t", "-i"].map(str::to_owned).to_vec();
-    let command = fields.read("sendmail", default_command, command);
+    let sendmail = fields.read("sendmail", Sendmail::OfThisHost, sendmail::read);
     let maildir_is_set = fields.place("maildir").is_some();
     let maildir = fields.read("maildir", String::new(), maildir);
     if let (TransportName::Maildir, false, Some(place)) = (name, maildir_is_set, place) {
@@ -199,26 +198,8 @@ fn transport(fields: &mut Fields) -> Transport {
     }
     match name {
         TransportName::Smtp => Transport::Smtp(relays),
-        TransportName::Sendmail => Transport::Sendmail(command),
+        TransportName::Sendmail => Transport::Sendmail(sendmail),
         TransportName::Maildir => Transport::Maildir(maildir),
-    }
-}
-
-fn command(node: &Node) -> Result<Vec<String>, Problems> {
-    if let Value::Text(_) = node.value {
-        let remedy = "write [\"/usr/sbin/sendmail\", \"-t\", \"-i\"]: there is no shell to split it";
-        return Err(node.problem("a command is a list of arguments", remedy).into());
-    }
-    let arguments = values::list(node, |item| text(item).map(str::to_owned))?;
-    match arguments.first() {
-        Some(program) if Path::new(program).is_absolute() => Ok(arguments),
-        Some(_) => {
-            let remedy = "write the whole path of the program: there is no $PATH";
-            Err(node.problem("the program does not start at /", remedy).into())
-        }
-        None => {
-            Err(node.problem("the command is empty", "write [\"/usr/sbin/sendmail\", \"-t\", \"-i\"]").into())
-        }
     }
 }
 

@@ -96,7 +96,7 @@ fn read_template(file: &Path) -> Result<Body, Failure> {
 fn courier(transport: &Transport, host: &str) -> Arc<dyn Courier> {
     match transport {
         Transport::Smtp(relays) => Arc::new(SmtpCourier::new(relays.clone(), host.to_owned(), DELIVERY)),
-        Transport::Sendmail(argv) => Arc::new(SendmailCourier::new(argv.clone(), DELIVERY)),
+        Transport::Sendmail(sendmail) => Arc::new(SendmailCourier::new(sendmail.clone(), DELIVERY)),
         Transport::Maildir(pattern) => Arc::new(MaildirCourier::new(pattern.clone(), host)),
     }
 }

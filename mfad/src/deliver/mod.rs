@@ -9,6 +9,7 @@ pub mod maildir;
 pub mod memory;
 pub mod message;
 pub mod sendmail;
+mod sendmail_socket;
 pub mod smtp;
 pub mod template;
 

@@ -202,6 +202,8 @@ fn values_of_email_that_do_not_fit_are_refused() {
             ("sendmail = []", "the command is empty"),
             ("sendmail = \"/usr/sbin/sendmail -t\"", "a command is a list of arguments"),
             ("sendmail = [\"sendmail\", \"-t\"]", "the program does not start at /"),
+            ("sendmail = \"unix:mfad-sendmail.sock\"", "the path does not start at /"),
+            ("sendmail = \"unix:\"", "the path does not start at /"),
             ("address = []", "the list is empty"),
             ("address = [\"userdb\", \"userdb\"]", "something is in the list twice"),
             ("self-enrol-domains = \"example.org\"", "a list belongs here"),

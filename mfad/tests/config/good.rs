@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mfad::config::{
     AddressSource, AskFirst, Bind, Config, DomainPattern, EnrolTicket, EvenRoot, FactorKind, LogCodes,
-    MailCap, Network, NoAddress, NtpServer, OnFailure, Relay, RelayLogin, Require, Security, TemplateSource,
-    Terms, Throttle, TimeProvider, Transport, Unenrolled,
+    MailCap, Network, NoAddress, NtpServer, OnFailure, Relay, RelayLogin, Require, Security, Sendmail,
+    TemplateSource, Terms, Throttle, TimeProvider, Transport, Unenrolled,
 };
 
 use crate::scratch::{Scratch, read};
@@ -184,10 +184,13 @@ fn a_user_of_a_relay_stands_in_the_url_and_the_password_in_a_file() {
 
 #[test]
 fn the_other_ways_out_are_understood() {
-    let arguments = |list: &[&str]| Transport::Sendmail(list.iter().map(|text| (*text).to_owned()).collect());
-    assert_eq!(email("transport = \"sendmail\"").transport, arguments(&["/usr/sbin/sendmail", "-t", "-i"]));
-    let own = email("transport = \"sendmail\"\nsendmail = [\"/opt/send it\", \"-x\"]").transport;
-    assert_eq!(own, arguments(&["/opt/send it", "-x"]));
+    let sendmail = |lines: &str| email(&format!("transport = \"sendmail\"\n{lines}")).transport;
+    assert_eq!(sendmail(""), Transport::Sendmail(Sendmail::OfThisHost));
+    let arguments = ["/opt/send it", "-x"].map(str::to_owned).to_vec();
+    let own = sendmail("sendmail = [\"/opt/send it\", \"-x\"]");
+    assert_eq!(own, Transport::Sendmail(Sendmail::Program(arguments)));
+    let socket = Sendmail::Socket("/run/a b.sock".into());
+    assert_eq!(sendmail("sendmail = \"unix:/run/a b.sock\""), Transport::Sendmail(socket));
     let maildir = email("transport = \"maildir\"\nmaildir = \"/var/mail-pickup/$USER\"").transport;
     assert_eq!(maildir, Transport::Maildir("/var/mail-pickup/$USER".to_owned()));
 }

@@ -95,7 +95,7 @@ fn the_examples_of_the_installed_file_are_valid() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 10);
+    assert_eq!(examples, 12);
 }
 
 #[test]
