@@ -78,7 +78,7 @@ fn the_lines_of_the_installed_file_are_the_defaults() {
         _ => format!("{line}\n"),
     };
     let text: String = INSTALLED.lines().map(uncommented).collect();
-    assert_eq!(text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count(), 38);
+    assert_eq!(text.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count(), 37);
     assert_eq!(without_files(read(&text).unwrap()), defaults());
 }
 
