@@ -14,8 +14,8 @@ PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev libssl-dev make
 	openssh-server openssh-client dropbear-bin sudo login util-linux procps pamtester \
 	postfix python3 python3-aiosmtpd python3-paramiko sqlite3 strace oathtool \
 	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator libpam-oath tmux fail2ban mandoc
-DEB_PACKAGES := debhelper dpkg-dev fakeroot lintian libpam0g-dev gcc libc6-dev
-RPM_PACKAGES := rpm gcc libc6-dev libpam0g-dev
+DEB_PACKAGES := debhelper dh-apparmor dpkg-dev fakeroot lintian libpam0g-dev gcc libc6-dev
+RPM_PACKAGES := rpm gcc libc6-dev libpam0g-dev selinux-policy-dev
 TREE_PACKAGES := mmdebstrap selinux-policy-dev apparmor
 
 .PHONY: all deps build demo test lint bench torture install deb rpm test-packages clean
@@ -78,6 +78,13 @@ install:
 		packaging/systemd/mfad-sendmail.socket packaging/systemd/mfad-sendmail@.service
 	install -D -m 0644 packaging/sysusers/mfad.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/mfad.conf
 	install -D -m 0644 packaging/tmpfiles/mfad.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/mfad.conf
+	install -D -m 0644 -t $(DESTDIR)/etc/fail2ban/filter.d packaging/fail2ban/filter.d/mfad.conf
+	install -D -m 0644 -t $(DESTDIR)/etc/fail2ban/jail.d packaging/fail2ban/jail.d/mfad.conf
+	install -D -m 0644 -t $(DESTDIR)/etc/logcheck/ignore.d.server packaging/logcheck/ignore.d.server/mfad
+	install -D -m 0644 -t $(DESTDIR)/etc/apparmor.d packaging/apparmor/usr.sbin.mfad
+	install -D -m 0644 packaging/apparmor/authentication.d-mfad \
+		$(DESTDIR)/etc/apparmor.d/abstractions/authentication.d/mfad
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/mfad/examples/selinux packaging/selinux/mfad.*
 	test -e $(DESTDIR)/etc/mfad/mfad.toml || install -D -m 0644 packaging/mfad.toml $(DESTDIR)/etc/mfad/mfad.toml
 
 # Debian packages, in $(TARGET)/deb. Crates that cargo has not got yet come from crates.io; the build itself is offline.
