@@ -16,9 +16,10 @@ PACKAGES := gcc libc6-dev pkg-config libpam0g-dev libsqlite3-dev libssl-dev make
 	curl jq freeradius freeradius-utils zbar-tools libpam-google-authenticator libpam-oath tmux fail2ban mandoc
 DEB_PACKAGES := debhelper dh-apparmor dpkg-dev fakeroot lintian libpam0g-dev gcc libc6-dev
 RPM_PACKAGES := rpm gcc libc6-dev libpam0g-dev selinux-policy-dev
+QEMU_PACKAGES := mmdebstrap qemu-system-x86 seabios e2fsprogs python3 selinux-policy-dev
 TREE_PACKAGES := mmdebstrap selinux-policy-dev apparmor
 
-.PHONY: all deps build demo test lint bench torture install deb rpm test-packages clean
+.PHONY: all deps build demo test lint bench torture install deb rpm test-packages test-confinement clean
 
 all: build
 
@@ -43,10 +44,11 @@ test: deps
 		MFAD_RELEASE_MODULE=$(TARGET)/release/libpam_mfad.so cargo test --no-fail-fast --workspace; \
 	fi
 
-# The slow proofs: more kills, more races.
+# The slow proofs: more kills, more races, and logins under AppArmor and SELinux.
 torture: deps
 	cargo build --workspace
 	MFAD_TORTURE=1 cargo test -p mfad-tests -- --nocapture
+	$(MAKE) test-confinement
 
 lint:
 	cargo fmt --all --check
@@ -103,6 +105,11 @@ test-packages: deb
 	packaging/test/listings $(TARGET)
 	packaging/test/policies
 	packaging/test/run $(TARGET)
+
+# Enforces the AppArmor profile and the SELinux module in emulated machines, and logs in there. As root; leaves nothing behind.
+test-confinement: deb
+	@packaging/install-packages $(QEMU_PACKAGES)
+	packaging/test/lsm $(TARGET)
 
 clean:
 	cargo clean
