@@ -48,7 +48,7 @@ pub(super) async fn carry(
     match answered.await.unwrap_or_else(|_| Err(explain(&by, &in_vain)))? {
         0 => {
             progress(&format!("accepted by sendmail behind {by}"));
-            Ok(Receipt { by, answer: String::new() })
+            Ok(Receipt { by, answer: "exit code 0".to_owned() })
         }
         code => Err(refused(&by, code)),
     }
