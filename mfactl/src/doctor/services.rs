@@ -131,9 +131,13 @@ pub fn judge(
 }
 
 fn refused(service: &Service, broken: &Broken) -> Finding {
-    Finding::new(Severity::High, Id::StackBroken, format!("libpam refuses {}: {broken}", service.name))
+    let (fact, meets) = match broken {
+        Broken::Undefined(_) => (broken.to_string(), "Who can log in by this service, nobody can tell"),
+        _ => (format!("libpam refuses {}: {broken}", service.name), "Nobody can log in by this service"),
+    };
+    Finding::new(Severity::High, Id::StackBroken, fact)
         .service(&service.name)
-        .meets("Nobody can log in by this service")
+        .meets(meets)
         .remedy("Correct the file: pam.conf(5)")
 }
 

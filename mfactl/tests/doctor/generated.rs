@@ -3,6 +3,7 @@
 //!
 //! To see it fail: let `Run::jump` in dispatch.rs count steps of a substack one by one, or `Action::Reset` do nothing.
 
+use mfactl::doctor::pam::Broken;
 use mfactl::doctor::pam::code::NAMES;
 use proptest::prelude::*;
 
@@ -11,6 +12,9 @@ use crate::predicted;
 
 /// How many, from fixed seeds.
 const STACKS: u64 = 3000;
+
+/// Seeds of stacks that were once read otherwise than libpam reads them.
+const ONCE_DIFFERENT: [u64; 1] = [15_890_544_298_260_765_937];
 
 /// xorshift64*: the same stacks on every machine.
 struct Dice(u64);
@@ -147,13 +151,13 @@ fn compare(bench: &Bench, made: &Made) -> Result<i32, String> {
     let files: Vec<(&str, &str)> = made.files.iter().map(|(name, text)| (*name, text.as_str())).collect();
     let written = bench.write(&files);
     let (real, real_later) = bench.both(&written, "a", &made.answers, &made.later);
-    let Ok(stack) = bench.library(&written).service("a") else {
-        let is_refused = real.status != 0 && real.called.is_empty();
-        return if is_refused {
-            Ok(real.status)
-        } else {
-            Err(format!("libpam takes it: {real:?}\n{files:#?}"))
-        };
+    let is_refused = real.status != 0 && real.called.is_empty();
+    let stack = match bench.library(&written).service("a") {
+        Ok(stack) => stack,
+        // The doctor says that nobody can tell: there is nothing to compare.
+        Err(Broken::Undefined(_)) => return Ok(real.status),
+        Err(_) if is_refused => return Ok(real.status),
+        Err(_) => return Err(format!("libpam takes it: {real:?}\n{files:#?}")),
     };
     let (ours, ours_later) = predicted::both(&stack, &made.answers, &made.later, bench.dialect());
     if ours != real {
@@ -170,7 +174,7 @@ fn compare(bench: &Bench, made: &Made) -> Result<i32, String> {
 fn thousands_of_made_up_stacks_run_as_in_libpam() {
     let bench = Bench::new();
     let mut opened = 0;
-    for seed in 0..STACKS {
+    for seed in ONCE_DIFFERENT.into_iter().chain(0..STACKS) {
         let made = made(seed);
         let status = compare(&bench, &made).unwrap_or_else(|difference| panic!("seed {seed}: {difference}"));
         opened += u32::from(status == 0);

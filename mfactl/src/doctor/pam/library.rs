@@ -165,7 +165,7 @@ impl Library {
                     depth: scope.depth + 1,
                     level: scope.level + usize::from(is_substack),
                 };
-                if self.include(tokens.next(), inner, stack) == Included::Whole {
+                if self.include(tokens.next(), inner, stack)? == Included::Whole {
                     return Ok(());
                 }
                 entry(Control::unreadable(), Handler::MustFail)
@@ -186,22 +186,20 @@ impl Library {
         stack: &mut Stack,
     ) -> Result<(), Broken> {
         let inner = Scope { depth: scope.depth + 1, ..scope };
-        match (self.include(tokens.next(), inner, stack), scope.wanted) {
+        match (self.include(tokens.next(), inner, stack)?, scope.wanted) {
             (Included::Whole, _) | (Included::Not, Some(Kind::Other)) => Ok(()),
             (Included::Not, None) => Err(Broken::NoInclude(place)),
-            (Included::Not, Some(Kind::Auth)) => {
-                let control = Control::unreadable();
-                stack.entries.push(Entry { place, level: scope.level, control, handler: Handler::MustFail });
-                Ok(())
-            }
+            // A refusal is put there whose control was never set: what becomes of it depends on what lay in its memory.
+            (Included::Not, Some(Kind::Auth)) => Err(Broken::Undefined(place)),
         }
     }
 
-    fn include(&self, name: Option<Vec<u8>>, scope: Scope, stack: &mut Stack) -> Included {
+    fn include(&self, name: Option<Vec<u8>>, scope: Scope, stack: &mut Stack) -> Result<Included, Broken> {
         let path = name.and_then(|name| self.included(&String::from_utf8_lossy(&name)));
         match path.map(|path| self.file(&path, scope, stack)) {
-            Some(Ok(())) => Included::Whole,
-            Some(Err(_)) | None => Included::Not,
+            Some(Ok(())) => Ok(Included::Whole),
+            Some(Err(undefined @ Broken::Undefined(_))) => Err(undefined),
+            Some(Err(_)) | None => Ok(Included::Not),
         }
     }
 }

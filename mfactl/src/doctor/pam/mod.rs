@@ -65,7 +65,7 @@ pub struct Stack {
     pub entries: Vec<Entry>,
 }
 
-/// Why libpam refuses everything that a service asks for.
+/// Why libpam refuses everything that a service asks for, or does what nobody can tell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     /// Neither the service nor "other" has a file.
@@ -77,4 +77,7 @@ pub enum Broken {
     /// What `@include` names cannot be read.
     #[error("{}:{}: what it includes cannot be read", .0.file.display(), .0.line)]
     NoInclude(Place),
+    /// The same within a file that is included for one type: libpam's own control for it is not set to anything.
+    #[error("{}:{}: what it includes cannot be read, and what libpam does then is undefined", .0.file.display(), .0.line)]
+    Undefined(Place),
 }
