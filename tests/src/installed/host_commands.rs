@@ -37,6 +37,8 @@ pub enum Proof {
 }
 
 const GUEST: &str = "packaging/test/guest";
+/// What the guest sources.
+const LOGINS: &str = "packaging/test/logins";
 const AUTHSELECT: &str = "packaging/test/authselect";
 
 const fn row(command: &'static str, effect: Effect, proof: Proof) -> OfTheHost {
@@ -66,7 +68,7 @@ pub const OF_THE_HOST: &[OfTheHost] = &[
     row(
         "journalctl -u mfad -n 50",
         Effect::None,
-        Proof::Script(GUEST, "journalctl -q --no-pager -n 40 -u mfad.service"),
+        Proof::Script(LOGINS, "journalctl -q --no-pager -n 40 -u mfad.service"),
     ),
     row("journalctl --vacuum-size=100M", Effect::None, Proof::Nowhere),
     row("apt install --reinstall libpam-mfad", Effect::PutModuleBack, Proof::Nowhere),
