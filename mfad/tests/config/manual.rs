@@ -159,5 +159,5 @@ fn a_default_that_the_installed_file_shows_is_in_the_manual() {
         assert!(documented.iter().any(tells), "mfad.toml(5) shows no default of {section} {key}");
         shown += 1;
     }
-    assert_eq!(shown, 38);
+    assert_eq!(shown, 37);
 }
