@@ -44,11 +44,13 @@ test: deps
 		MFAD_RELEASE_MODULE=$(TARGET)/release/libpam_mfad.so cargo test --no-fail-fast --workspace; \
 	fi
 
-# The slow proofs: more kills, more races, and logins under AppArmor and SELinux.
+# The slow proofs: more kills, more races, logins under AppArmor and SELinux, what the RPM packages hold.
 torture: deps
 	cargo build --workspace
 	MFAD_TORTURE=1 cargo test -p mfad-tests -- --nocapture
 	$(MAKE) test-confinement
+	$(MAKE) rpm
+	packaging/test/listings $(TARGET)
 
 lint:
 	cargo fmt --all --check
