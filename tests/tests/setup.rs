@@ -1,6 +1,7 @@
 //! `mfactl setup` on a host as Debian installs it: the real pam-auth-update, sshd with the host's own configuration, ssh and su.
 
 use std::fs;
+use std::os::unix::fs::{chown, symlink};
 use std::path::Path;
 
 use mfad_tests::host::{PASSWORD, path};
@@ -134,12 +135,14 @@ fn at_a_terminal_it_asks_and_the_administrator_logs_in_by_hand() {
     });
 }
 
-/// Break it: switch on before the trial, or take the exit status of ssh alone for a trial.
+/// Break it: switch on before the trial, or take the exit status of ssh alone for a trial, or believe mfad where its files are.
 #[test]
 fn whatever_goes_wrong_nothing_is_switched_on() {
     on_a_host(|host| {
         let fresh = Fresh::on(host);
         let before = fresh.stacks();
+        let ada = nix::unistd::User::from_name("ada").expect("passwd").expect("Ada");
+        let ada = ada.uid.as_raw();
         let refused = |more: &[&str], expected: &str| {
             let ended = fresh.unattended(more);
             assert_eq!(ended.code, 1, "{more:?}: {}{}", ended.out, ended.err);
@@ -157,6 +160,17 @@ fn whatever_goes_wrong_nothing_is_switched_on() {
         refused(&["--factor", "totp"], "has no factor that works");
         refused(&[&USUAL[..], &["--relay", "smtp://localhost:1"]].concat(), "the test mail did not go out");
         refused(&[&USUAL[..], &["--relay", "ftp://example.org"]].concat(), "no way for mail");
+        let relay = [&USUAL[..], &["--relay", "smtp://localhost:25"]].concat();
+        let settings = "/etc/mfad/conf.d/50-setup.toml";
+        let left = fs::read_to_string(settings).expect("what is left of the relay that took no mail");
+        fs::remove_file(settings).expect("the same");
+        symlink("/etc/shadow", settings).expect("a link, as somebody may put there who is mfad");
+        refused(&relay, "not root's alone");
+        fs::remove_file(settings).expect("the link");
+        host.write(settings, &left, 0o644);
+        chown("/etc/mfad", Some(ada), None).expect("another owner");
+        refused(&relay, "not root's alone");
+        chown("/etc/mfad", Some(0), None).expect("root again");
         let known = fresh.0.mail.count();
         fresh.0.mfad.control(&["test", "mail", "ada@example.org"]).expect_success("by the way of before");
         assert_eq!(fresh.0.mail.count(), known + 1);
@@ -170,8 +184,8 @@ fn whatever_goes_wrong_nothing_is_switched_on() {
         fresh.configure("[login]\nrequire = \"always\"\n");
         refused(&USUAL, "root would be refused by login");
         fresh.configure("");
-        let ada = shell("ada", "mfactl setup");
-        assert!(ada.err.contains("only root"), "{}", ada.err);
+        let plain = shell("ada", "mfactl setup");
+        assert!(plain.err.contains("only root"), "{}", plain.err);
         host.edit("/etc/pam.d/common-auth", |text| {
             text.replace("# here are the per-package modules", "# mine")
         });
