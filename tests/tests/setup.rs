@@ -10,7 +10,7 @@ use mfad_tests::process::{Family, Finished, Running, run};
 use mfad_tests::site::{CODE_PROMPT, give_password};
 use mfad_tests::visitors::{gets_in, gets_in_by_mail};
 use mfad_tests::wait::until;
-use mfad_tests::{Host, binaries, on_a_host};
+use mfad_tests::{Host, binaries, namespace, on_a_host};
 
 /// Where setup keeps the way back.
 const WAY_BACK: &str = "/etc/mfad/setup.json";
@@ -192,6 +192,25 @@ fn whatever_goes_wrong_nothing_is_switched_on() {
         let before = fresh.stacks();
         let ended = fresh.unattended(&USUAL);
         assert!(ended.err.contains("edited by hand"), "{}", ended.err);
+        assert_eq!(fresh.stacks(), before);
+    });
+}
+
+/// Break it: leave what could not be written whole.
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing_half_written() {
+    on_a_host(|host| {
+        let fresh = Fresh::on(host);
+        let before = fresh.stacks();
+        let place = "/etc/mfad/conf.d";
+        namespace::tmpfs(place, "size=4k,mode=755");
+        let _ = fs::write(format!("{place}/filler"), [0; 8192]);
+        let ended = fresh.unattended(&[&USUAL[..], &["--relay", "smtp://localhost:25"]].concat());
+        assert_eq!(ended.code, 1);
+        assert!(ended.err.contains("50-setup.toml: No space left"), "{}", ended.err);
+        let names: Vec<_> =
+            fs::read_dir(place).expect("the directory").flatten().map(|it| it.file_name()).collect();
+        assert_eq!(names, ["filler"]);
         assert_eq!(fresh.stacks(), before);
     });
 }

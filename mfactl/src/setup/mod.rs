@@ -4,13 +4,14 @@
 //! - [`questions`]: where answers come from.  [`told`]: what is told.  [`fault`]: why it stops.
 //! - [`relay`]: mail.  [`administrator`]: who goes first.
 //! - [`rehearsal`]: the host as it would be.  [`trial`]: a login there.  [`door`]: by which program.
-//! - [`outsiders`]: who would stay outside.
+//! - [`judgement`]: whether it is good enough.  [`outsiders`]: who would stay outside.
 //! - [`switch`]: PAM, switched on.  [`ssh_lines`]: what sshd needs.  [`way_back`]: all that, taken back.
 //! - [`program`]: programs of the host.
 
 pub mod administrator;
 pub mod door;
 pub mod fault;
+mod judgement;
 pub mod outsiders;
 pub mod program;
 pub mod questions;
@@ -30,7 +31,7 @@ use nix::unistd::Uid;
 use crate::Ending;
 use crate::arguments::setup::{Attendance, Consent, Direction, Door, SetupArguments, SshKeys, SshdLines};
 use crate::connection::Connection;
-use crate::doctor::finding::{Finding, Id, Report, Severity, State};
+use crate::doctor::finding::{Id, Severity};
 use crate::doctor::host::Host;
 use crate::doctor::{self, system};
 use crate::failure::Failure;
@@ -38,6 +39,7 @@ use crate::output::Output;
 use administrator::Administrator;
 use door::Entrance;
 use fault::Fault;
+use judgement::{When, name, sentence};
 use outsiders::Concern;
 use questions::{Question, Questions};
 use rehearsal::Rehearsal;
@@ -89,15 +91,6 @@ pub fn carry_out(wanted: &SetupArguments, socket: &Path, output: &mut Output) ->
         }
     }
     told.finish().map(|()| Ending::Done)
-}
-
-/// When the host is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum When {
-    /// As it would be.
-    Beforehand,
-    /// As it is.
-    Afterwards,
 }
 
 /// A setup that is under way.
@@ -189,66 +182,6 @@ impl Setup<'_, '_> {
         }
     }
 
-    /// Whether the host would be well, or is. What only should be known is told once.
-    fn judge(
-        &mut self,
-        report: &Report,
-        program: &'static str,
-        meant: &[Id],
-        when: When,
-    ) -> Result<(), Fault> {
-        if report.services.iter().all(|line| matches!(line.state, State::Without | State::Broken)) {
-            return Err(Fault::LeftAlone(program));
-        }
-        let mut is_well = true;
-        for finding in report.findings.iter().filter(|finding| finding.severity <= Severity::Medium) {
-            // Of sshd nothing may be unknown: it is what most people come in by.
-            let is_sshds = finding.service.as_deref() == Some("sshd");
-            let is_bad = finding.severity <= Severity::High
-                || (is_sshds && matches!(finding.id, Id::SshdUnknown | Id::ServiceWithout));
-            if is_bad && !meant.contains(&finding.id) && !self.is_accepted(&name(finding.id)) {
-                is_well = false;
-                self.told.failed(&name(finding.id), sentence(finding));
-            } else if when == When::Beforehand {
-                self.told.warning(&name(finding.id), sentence(finding));
-            }
-        }
-        if !is_well {
-            return Err(Fault::Unwell);
-        }
-        let proved = report.services.iter().filter(|line| line.state == State::Proved);
-        let services = proved.map(|line| line.service.as_str()).collect::<Vec<_>>().join(", ");
-        let ask = if when == When::Beforehand { "would ask" } else { "ask" };
-        self.told.well("stacks", format!("{ask} after a right password, and cannot be skipped: {services}"));
-        Ok(())
-    }
-
-    /// Who would stay outside. `sshd` if a key shall not be enough for it any more.
-    fn look_for_outsiders(&mut self, sshd: Option<&Sshd>) -> Result<(), Failure> {
-        self.told.well("root", outsiders::spare_root(&mut self.daemon)?);
-        let refused = outsiders::refused(&mut self.daemon)?;
-        let without = sshd.map_or(Ok(Vec::new()), outsiders::by_key_alone)?;
-        Ok(self.concern(refused.into_iter().chain(without))?)
-    }
-
-    /// Stops where something is not as it should be, unless that is meant.
-    fn concern(&mut self, concerns: impl IntoIterator<Item = Concern>) -> Result<(), Fault> {
-        let mut is_well = true;
-        for Concern { name, detail } in concerns {
-            if self.is_accepted(name) {
-                self.told.warning(name, detail);
-            } else {
-                is_well = false;
-                self.told.failed(name, detail);
-            }
-        }
-        if is_well { Ok(()) } else { Err(Fault::Unwell) }
-    }
-
-    fn is_accepted(&self, name: &str) -> bool {
-        self.wanted.accept.iter().any(|accepted| accepted == name)
-    }
-
     fn try_login(&mut self, rehearsal: &Rehearsal, first: &Administrator) -> Result<(), Failure> {
         let sshd = Sshd::ask(&first.name, rehearsal)?;
         let Some(entrance) = self.entrance(first, sshd.as_ref(), rehearsal)? else {
@@ -331,17 +264,4 @@ impl Setup<'_, '_> {
         // Also where somebody else wrote its files: what was tried is what is on disk.
         ssh_lines::read_again(self.told)
     }
-}
-
-/// The name of a finding, as `mfactl doctor --json` has it.
-fn name(id: Id) -> String {
-    serde_json::to_value(id).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn sentence(finding: &Finding) -> String {
-    let place = finding.file.iter().map(|file| match finding.line {
-        Some(line) => format!("{file}:{line}: "),
-        None => format!("{file}: "),
-    });
-    format!("{}{}. {}", place.collect::<String>(), finding.fact, finding.remedy)
 }
