@@ -252,7 +252,7 @@ complete -c mfactl -n "__fish_mfactl_using_subcommand setup" -l factor -d 'What 
 totp\t'An authenticator app'
 keep\t'What they are enrolled with already'"
 complete -c mfactl -n "__fish_mfactl_using_subcommand setup" -l address -d 'The administrator\'s address: the test mail goes there, and codes' -r
-complete -c mfactl -n "__fish_mfactl_using_subcommand setup" -l trial -d 'What the login is tried by [default: sshd where there is one, else su]' -r -f -a "sshd\t'This host\'s sshd with its configuration, over loopback'
+complete -c mfactl -n "__fish_mfactl_using_subcommand setup" -l trial -d 'What the login is tried by [default: sshd, or su where sshd wants more than password and code]' -r -f -a "sshd\t'This host\'s sshd with its configuration, over loopback'
 su\t'su, called by nobody'
 none\t'Nothing: it is not tried'"
 complete -c mfactl -n "__fish_mfactl_using_subcommand setup" -l password-file -d 'The file with the administrator\'s password: nobody types at the trial, a bypass code is used' -r -F

@@ -22,13 +22,13 @@ pub struct SetupArguments {
 
     /// What the administrator proves the login with; keep: what they have
     #[arg(long)]
-    pub factor: Option<FirstFactor>,
+    pub factor: Option<OwnFactor>,
 
     /// The administrator's address: the test mail goes there, and codes
     #[arg(long, value_name = "ADDR", value_parser = NonEmptyStringValueParser::new())]
     pub address: Option<String>,
 
-    /// What the login is tried by [default: sshd where there is one, else su]
+    /// What the login is tried by [default: sshd, or su where sshd wants more than password and code]
     #[arg(long)]
     pub trial: Option<Door>,
 
@@ -94,7 +94,7 @@ impl SetupArguments {
 
 /// What the administrator proves the login with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FirstFactor {
+pub enum OwnFactor {
     /// Codes by mail.
     Email,
     /// An authenticator app.

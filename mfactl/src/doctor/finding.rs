@@ -104,6 +104,17 @@ pub enum Id {
     NotRoot,
 }
 
+impl Id {
+    /// Its name.
+    pub fn name(self) -> String {
+        // As it is serialised: one list of names.
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+}
+
 /// Something that an administrator should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -148,6 +159,15 @@ impl Finding {
     /// Says what to do.
     pub fn remedy(self, remedy: impl Into<String>) -> Self {
         Finding { remedy: remedy.into(), ..self }
+    }
+
+    /// Where it is, as compilers write it; empty if it is in no file.
+    pub fn place(&self) -> String {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}"),
+            (Some(file), None) => file.clone(),
+            (None, _) => String::new(),
+        }
     }
 
     /// Says which service it is about.
@@ -208,6 +228,12 @@ impl Report {
         self.findings.dedup_by_key(|finding| (key(finding), finding.fact.clone()));
     }
 
+    /// The services whose stacks name the module.
+    pub fn asking(&self) -> Vec<&str> {
+        let is_asking = |line: &&ServiceLine| matches!(line.state, State::Proved | State::Flawed);
+        self.services.iter().filter(is_asking).map(|line| line.service.as_str()).collect()
+    }
+
     /// Whether something is so bad that a script should stop.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).min()
@@ -229,11 +255,7 @@ fn finding(finding: &Finding, colour: Colour) -> String {
         Colour::Ansi => format!("\x1b[{}m{severity}\x1b[0m", finding.severity.colour()),
         Colour::Plain => severity,
     };
-    let place = match (&finding.file, finding.line) {
-        (Some(file), Some(line)) => format!("{file}:{line}"),
-        (Some(file), None) => file.clone(),
-        (None, _) => String::new(),
-    };
+    let place = finding.place();
     let about =
         finding.service.iter().map(String::as_str).chain([place.as_str()]).filter(|it| !it.is_empty());
     let about = about.collect::<Vec<_>>().join("  ");

@@ -10,7 +10,7 @@ use super::outsiders;
 use super::questions::{Question, Questions};
 use super::told::Told;
 use crate::arguments::factors::Wish;
-use crate::arguments::setup::{Attendance, FirstFactor, SetupArguments};
+use crate::arguments::setup::{Attendance, OwnFactor, SetupArguments};
 use crate::connection::Connection;
 use crate::enrol;
 use crate::failure::Failure;
@@ -80,13 +80,13 @@ impl Administrator {
         told: &mut Told<'_>,
     ) -> Result<(), Failure> {
         let can_keep = !self.account.factors.is_empty() && self.account.switch == Switch::Enabled;
-        match questions.choice(FACTOR, wanted.factor, can_keep.then_some(FirstFactor::Keep))? {
-            FirstFactor::Keep => {}
-            FirstFactor::Email => {
+        match questions.choice(FACTOR, wanted.factor, can_keep.then_some(OwnFactor::Keep))? {
+            OwnFactor::Keep => {}
+            OwnFactor::Email => {
                 let address = self.address.clone().ok_or_else(|| self.lacks_a_factor())?;
                 daemon.call(&SetEmail { user: self.name.clone(), address: Some(address) })?;
             }
-            FirstFactor::Totp => self.enrol_an_app(questions, daemon, told)?,
+            OwnFactor::Totp => self.enrol_an_app(questions, daemon, told)?,
         }
         daemon.call(&EnableUser { user: self.name.clone() })?;
         let account = daemon.call(&ShowUser { user: self.name.clone() })?.account;

@@ -1,4 +1,4 @@
-//! Why setup stopped: a fact and a remedy, nothing is switched on.
+//! Why setup stopped, or could not go back: a fact and a remedy.
 
 use std::io;
 use std::path::PathBuf;

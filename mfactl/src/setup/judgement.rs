@@ -25,7 +25,7 @@ impl Setup<'_, '_> {
         meant: &[Id],
         when: When,
     ) -> Result<(), Fault> {
-        if report.services.iter().all(|line| matches!(line.state, State::Without | State::Broken)) {
+        if report.asking().is_empty() {
             return Err(Fault::LeftAlone(program));
         }
         let mut is_well = true;
@@ -34,11 +34,11 @@ impl Setup<'_, '_> {
             let is_sshds = finding.service.as_deref() == Some("sshd");
             let is_bad = finding.severity <= Severity::High
                 || (is_sshds && matches!(finding.id, Id::SshdUnknown | Id::ServiceWithout));
-            if is_bad && !meant.contains(&finding.id) && !self.is_accepted(&name(finding.id)) {
+            if is_bad && !meant.contains(&finding.id) && !self.is_accepted(&finding.id.name()) {
                 is_well = false;
-                self.told.failed(&name(finding.id), sentence(finding));
+                self.told.failed(&finding.id.name(), sentence(finding));
             } else if when == When::Beforehand {
-                self.told.warning(&name(finding.id), sentence(finding));
+                self.told.warning(&finding.id.name(), sentence(finding));
             }
         }
         if !is_well {
@@ -78,15 +78,8 @@ impl Setup<'_, '_> {
     }
 }
 
-/// The name of a finding, as `mfactl doctor --json` has it.
-pub(super) fn name(id: Id) -> String {
-    serde_json::to_value(id).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 pub(super) fn sentence(finding: &Finding) -> String {
-    let place = finding.file.iter().map(|file| match finding.line {
-        Some(line) => format!("{file}:{line}: "),
-        None => format!("{file}: "),
-    });
-    format!("{}{}. {}", place.collect::<String>(), finding.fact, finding.remedy)
+    let place = finding.place();
+    let place = if place.is_empty() { place } else { format!("{place}: ") };
+    format!("{place}{}. {}", finding.fact, finding.remedy)
 }

@@ -6,7 +6,7 @@
 //! - [`rehearsal`]: the host as it would be.  [`trial`]: a login there.  [`door`]: by which program.
 //! - [`judgement`]: whether it is good enough.  [`outsiders`]: who would stay outside.
 //! - [`switch`]: PAM, switched on.  [`ssh_lines`]: what sshd needs.  [`way_back`]: all that, taken back.
-//! - [`program`]: programs of the host.
+//! - [`program`]: programs of the host.  [`whole`]: files that are there whole, or not at all.
 
 pub mod administrator;
 pub mod door;
@@ -16,12 +16,13 @@ pub mod outsiders;
 pub mod program;
 pub mod questions;
 pub mod rehearsal;
-pub mod relay;
+mod relay;
 pub mod ssh_lines;
 pub mod switch;
 pub mod told;
 pub mod trial;
 pub mod way_back;
+mod whole;
 
 use std::path::Path;
 
@@ -39,7 +40,7 @@ use crate::output::Output;
 use administrator::Administrator;
 use door::Entrance;
 use fault::Fault;
-use judgement::{When, name, sentence};
+use judgement::{When, sentence};
 use outsiders::Concern;
 use questions::{Question, Questions};
 use rehearsal::Rehearsal;
@@ -106,9 +107,8 @@ impl Setup<'_, '_> {
     fn run(mut self) -> Result<(), Failure> {
         let switch = self.examine()?;
         let first = Administrator::find(self.wanted, &mut self.questions, &mut self.daemon)?;
-        let (questions, daemon) = (&mut self.questions, &mut self.daemon);
-        relay::set_up(self.wanted, first.address.as_deref(), questions, daemon, self.told)?;
-        first.enrol(self.wanted, questions, daemon, self.told)?;
+        self.set_up_mail(first.address.as_deref())?;
+        first.enrol(self.wanted, &mut self.questions, &mut self.daemon, self.told)?;
         let rehearsal = Rehearsal::start()?;
         switch.on(Stage::Rehearsal(&rehearsal))?;
         let sshd = Sshd::ask(&first.name, &rehearsal)?;
@@ -131,14 +131,14 @@ impl Setup<'_, '_> {
         if WayBack::exists() {
             return Err(Fault::AlreadySetUp.into());
         }
-        let asking = doctor::asking(&Host::running());
+        let report = doctor::examine(&Host::running(), self.socket);
+        let asking = report.asking();
         if !asking.is_empty() {
             return Err(Fault::AlreadyOn(asking.join(", ")).into());
         }
         let switch = Switch::of_host()?;
-        let report = doctor::examine(&Host::running(), self.socket);
         for finding in report.findings.iter().filter(|finding| finding.severity <= Severity::Medium) {
-            self.told.warning(&name(finding.id), sentence(finding));
+            self.told.warning(&finding.id.name(), sentence(finding));
         }
         let lost = switch.lost().join(", ");
         let detail = format!("the profile of mfad has no {lost}: they would end");

@@ -2,7 +2,7 @@
 //! in it is the real thing; what is written there is in memory. It ends with this value, or with the process.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -117,30 +117,27 @@ impl Rehearsal {
         fs::write(self.path(path), text).map_err(Fault::file(path))
     }
 
-    /// Puts a secret where only root within it can read it, and returns where that is there.
+    /// Puts a secret where only root within it can read it.
     ///
     /// # Errors
     /// [`Fault::File`].
-    pub fn hide(&self, name: &str, secret: &Secret) -> Result<PathBuf, Fault> {
-        let there = self.place.join(name);
-        let here = self.path(&there);
-        let written = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&here);
-        let written = written.and_then(|mut file| {
-            use std::io::Write;
-            file.write_all(secret.expose().as_bytes())
-        });
-        written.map_err(Fault::file(&there)).map(|()| there)
+    pub fn hide(&self, name: &str, secret: &Secret) -> Result<(), Fault> {
+        self.put(name, secret.expose(), 0o600).map(drop)
     }
 
-    /// Puts a script of root's own there.
+    /// Puts a script of root's own there, and returns where that is within.
     ///
     /// # Errors
     /// [`Fault::File`].
     pub fn script(&self, name: &str, text: &str) -> Result<PathBuf, Fault> {
+        self.put(name, text, 0o700)
+    }
+
+    fn put(&self, name: &str, text: &str, mode: u32) -> Result<PathBuf, Fault> {
         let there = self.place.join(name);
-        let here = self.path(&there);
-        let written = fs::write(&here, text)
-            .and_then(|()| fs::set_permissions(&here, fs::Permissions::from_mode(0o700)));
+        let mut options = fs::OpenOptions::new();
+        let opened = options.write(true).create(true).truncate(true).mode(mode).open(self.path(&there));
+        let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
         written.map_err(Fault::file(&there)).map(|()| there)
     }
 

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use protocol::manage::{CheckConfig, Outcome, Reload, TestMail};
 use serde::Serialize;
 
+use super::Setup;
 use super::fault::Fault;
-use super::questions::{Question, Questions};
-use super::told::Told;
-use super::way_back;
-use crate::arguments::setup::{Attendance, SetupArguments};
+use super::questions::Question;
+use super::whole;
+use crate::arguments::setup::Attendance;
 use crate::connection::Connection;
 use crate::failure::Failure;
 
@@ -34,13 +34,6 @@ const NAME: &str = "50-setup.toml";
 
 /// What is left of it where the relay took no mail: mfad refuses a reload that a file vanished from.
 const NOTHING: &str = "# mfactl setup tried a relay here, which took no mail.\n";
-
-/// How mail leaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Relay {
-    Keep,
-    Configured(Sections),
-}
 
 /// A configuration file with what is set here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,85 +59,75 @@ struct Smtp {
 /// How often somebody may try another relay.
 const TRIES: usize = 5;
 
-/// Asks for a relay until one takes the test mail; where it was named by a flag, that one has to.
-///
-/// # Errors
-/// [`Failure`]; the mail settings are as before then.
-pub fn set_up(
-    wanted: &SetupArguments,
-    address: Option<&str>,
-    questions: &mut Questions,
-    daemon: &mut Connection,
-    told: &mut Told<'_>,
-) -> Result<(), Failure> {
-    let is_asked = wanted.relay.is_none() && questions.attendance() == Attendance::Asked;
-    let mut left = if is_asked { TRIES } else { 1 };
-    loop {
-        left -= 1;
-        match try_one(wanted, address, questions, daemon, told) {
-            Err(failure @ Failure::Setup(_)) if left > 0 => told.failed("mail", failure.to_string()),
-            ended => return ended,
+impl Setup<'_, '_> {
+    /// Asks for a relay until one takes the test mail; where it was named by a flag, that one has to.
+    ///
+    /// # Errors
+    /// [`Failure`]; the mail settings are as before then.
+    pub(super) fn set_up_mail(&mut self, address: Option<&str>) -> Result<(), Failure> {
+        let is_asked = self.wanted.relay.is_none() && self.questions.attendance() == Attendance::Asked;
+        let mut left = if is_asked { TRIES } else { 1 };
+        loop {
+            left -= 1;
+            match self.try_relay(address) {
+                Err(failure @ Failure::Setup(_)) if left > 0 => self.told.failed("mail", failure.to_string()),
+                ended => return ended,
+            }
         }
     }
-}
 
-fn try_one(
-    wanted: &SetupArguments,
-    address: Option<&str>,
-    questions: &mut Questions,
-    daemon: &mut Connection,
-    told: &mut Told<'_>,
-) -> Result<(), Failure> {
-    let relay = asked(wanted, questions)?;
-    let written = match &relay {
-        Relay::Keep => None,
-        Relay::Configured(sections) => Some(Written::now(sections, daemon)?),
-    };
-    let Some(address) = address else {
-        told.warning("mail", "not tried, for lack of an address: --address");
-        return Ok(());
-    };
-    let tried = send(address, daemon, told);
-    if tried.is_err()
-        && let Some(written) = written
-    {
-        written.take_out(daemon)?;
-    }
-    tried
-}
-
-fn asked(wanted: &SetupArguments, questions: &mut Questions) -> Result<Relay, Failure> {
-    let relay = questions.text(RELAY, wanted.relay.as_deref(), Some("keep"))?;
-    let email = match relay.as_str() {
-        "keep" => return Ok(Relay::Keep),
-        "sendmail" => Email { transport: "sendmail", smtp: None },
-        url if url.starts_with("smtp://") || url.starts_with("smtps://") => {
-            let given = wanted.relay_password_file.as_ref().map(|path| path.display().to_string());
-            let password_file = match url.contains('@') {
-                true => Some(questions.text(PASSWORD, given.as_deref(), None)?.into()),
-                false => None,
-            };
-            Email { transport: "smtp", smtp: Some(Smtp { url: relay, password_file }) }
+    fn try_relay(&mut self, address: Option<&str>) -> Result<(), Failure> {
+        let written = match self.ask_for_a_relay()? {
+            Some(sections) => Some(Written::now(&sections, &mut self.daemon)?),
+            None => None,
+        };
+        let Some(address) = address else {
+            self.told.warning("mail", "not tried, for lack of an address: --address");
+            return Ok(());
+        };
+        let tried = self.send_a_test_mail(address);
+        if tried.is_err()
+            && let Some(written) = written
+        {
+            written.take_out(&mut self.daemon)?;
         }
-        _ => return Err(Fault::Relay("that is no way for mail to leave").into()),
-    };
-    Ok(Relay::Configured(Sections { email }))
-}
+        tried
+    }
 
-fn send(address: &str, daemon: &mut Connection, told: &mut Told<'_>) -> Result<(), Failure> {
-    let mut last = None;
-    daemon.stream(&TestMail { address: address.to_owned() }, |step| {
-        last = Some(step.finding);
-        Ok(())
-    })?;
-    match last {
-        Some(end) if end.outcome != Outcome::Failed => {
-            told.well("mail", format!("a test mail to {address} was {}", end.detail));
+    /// What is to be configured; nothing if mail goes on leaving as it does.
+    fn ask_for_a_relay(&mut self) -> Result<Option<Sections>, Failure> {
+        let relay = self.questions.text(RELAY, self.wanted.relay.as_deref(), Some("keep"))?;
+        let email = match relay.as_str() {
+            "keep" => return Ok(None),
+            "sendmail" => Email { transport: "sendmail", smtp: None },
+            url if url.starts_with("smtp://") || url.starts_with("smtps://") => {
+                let given = self.wanted.relay_password_file.as_ref().map(|path| path.display().to_string());
+                let password_file = match url.contains('@') {
+                    true => Some(self.questions.text(PASSWORD, given.as_deref(), None)?.into()),
+                    false => None,
+                };
+                Email { transport: "smtp", smtp: Some(Smtp { url: relay, password_file }) }
+            }
+            _ => return Err(Fault::Relay("that is no way for mail to leave").into()),
+        };
+        Ok(Some(Sections { email }))
+    }
+
+    fn send_a_test_mail(&mut self, address: &str) -> Result<(), Failure> {
+        let mut last = None;
+        self.daemon.stream(&TestMail { address: address.to_owned() }, |step| {
+            last = Some(step.finding);
             Ok(())
-        }
-        end => {
-            told.failed("mail", end.map(|end| end.detail).unwrap_or_default());
-            Err(Fault::NoMail(address.to_owned()).into())
+        })?;
+        match last {
+            Some(end) if end.outcome != Outcome::Failed => {
+                self.told.well("mail", format!("a test mail to {address} was {}", end.detail));
+                Ok(())
+            }
+            end => {
+                self.told.failed("mail", end.map(|end| end.detail).unwrap_or_default());
+                Err(Fault::NoMail(address.to_owned()).into())
+            }
         }
     }
 }
@@ -166,7 +149,7 @@ impl Written {
         let settings =
             toml::to_string(sections).map_err(|error| Fault::file(&path)(io::Error::other(error)))?;
         let text = format!("# Written by mfactl setup.\n\n{settings}");
-        way_back::write(&path, &text, 0o644).map_err(Fault::file(&path))?;
+        whole::write(&path, &text, 0o644).map_err(Fault::file(&path))?;
         let written = Written { path, before };
         match daemon.call(&Reload {}) {
             Ok(_) => Ok(written),
@@ -180,7 +163,7 @@ impl Written {
     /// As it was before it was in effect.
     fn restore(&self) -> Result<(), Failure> {
         let restored = match &self.before {
-            Some(text) => way_back::write(&self.path, text, 0o644),
+            Some(text) => whole::write(&self.path, text, 0o644),
             None => fs::remove_file(&self.path),
         };
         Ok(restored.map_err(Fault::file(&self.path))?)
@@ -189,7 +172,7 @@ impl Written {
     /// As it was, after it was in effect.
     fn take_out(&self, daemon: &mut Connection) -> Result<(), Failure> {
         let text = self.before.as_deref().unwrap_or(NOTHING);
-        way_back::write(&self.path, text, 0o644).map_err(Fault::file(&self.path))?;
+        whole::write(&self.path, text, 0o644).map_err(Fault::file(&self.path))?;
         daemon.call(&Reload {}).map(drop)
     }
 }

@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::program::run;
 use super::rehearsal::Rehearsal;
 use super::told::Told;
-use super::way_back;
+use super::whole;
 use crate::arguments::setup::SshKeys;
 use crate::doctor::finding::Id;
 use crate::doctor::ssh_logins::{Way, ways};
@@ -174,7 +174,7 @@ pub fn rehearse(lines: &str, sshd: &Sshd, rehearsal: &Rehearsal) -> Result<(), F
 /// # Errors
 /// [`Fault::File`].
 pub fn write(lines: &str, told: &mut Told<'_>) -> Result<(), Fault> {
-    way_back::write(Path::new(FILE), lines, 0o644).map_err(Fault::file(FILE))?;
+    whole::write(Path::new(FILE), lines, 0o644).map_err(Fault::file(FILE))?;
     told.well("sshd", format!("{FILE} is written"));
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! The way back: what was switched on and written, kept before it is done, and taken back. It needs no daemon.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +10,7 @@ use super::fault::Fault;
 use super::ssh_lines;
 use super::switch::Switch;
 use super::told::Told;
+use super::whole;
 use crate::doctor;
 use crate::doctor::host::Host;
 
@@ -38,7 +38,7 @@ impl WayBack {
     /// [`Fault::File`].
     pub fn keep(&self) -> Result<(), Fault> {
         let text = serde_json::to_string(self).map_err(|error| Fault::file(FILE)(error.into()))?;
-        write(Path::new(FILE), &format!("{text}\n"), 0o600).map_err(Fault::file(FILE))
+        whole::write(Path::new(FILE), &format!("{text}\n"), 0o600).map_err(Fault::file(FILE))
     }
 
     fn kept() -> Result<Self, Fault> {
@@ -85,27 +85,4 @@ pub fn take_back(told: &mut Told<'_>) -> Result<(), Fault> {
     fs::remove_file(FILE).map_err(Fault::file(FILE))?;
     told.well("kept", "mail settings and enrolments are as they are: nobody is asked any more");
     Ok(())
-}
-
-/// Writes a file whole, or not at all.
-pub fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let beside = PathBuf::from(name);
-    let _ = fs::remove_file(&beside);
-    let written = create(&beside, text, mode).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written?;
-    // The name is on disk when its directory is.
-    path.parent().map_or(Ok(()), |directory| fs::File::open(directory)?.sync_all())
-}
-
-fn create(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-    // Whatever root's umask is: mfad has to read its configuration.
-    file.set_permissions(fs::Permissions::from_mode(mode))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
